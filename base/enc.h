@@ -1,0 +1,53 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * enc.h: big-endian integers and counted strings, written to a buffer and read
+ * back through a cursor that notices the end.
+ *
+ * Reading is sticky: after the first failure every further get returns zero
+ * values and dec_end() returns ERR_PROTO.  So a reader takes all fields, then
+ * calls dec_end() once, and believes nothing before it returned 0.
+ */
+#ifndef BASE_ENC_H
+#define BASE_ENC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/span.h"
+
+void enc_u8(struct buf *b, uint8_t v);
+void enc_u16(struct buf *b, uint16_t v);
+void enc_u32(struct buf *b, uint32_t v);
+void enc_u64(struct buf *b, uint64_t v);
+
+/* A 32-bit count, then the bytes. */
+void enc_bytes(struct buf *b, struct span s);
+
+struct dec {
+	struct span rest;
+	bool failed;
+};
+
+static inline struct dec
+dec_init(struct span s)
+{
+	return (struct dec){ s, false };
+}
+
+uint8_t dec_u8(struct dec *d);
+uint16_t dec_u16(struct dec *d);
+uint32_t dec_u32(struct dec *d);
+uint64_t dec_u64(struct dec *d);
+
+/* dec_bytes(d, max): a counted string of at most max bytes, inside the input. */
+struct span dec_bytes(struct dec *d, size_t max);
+
+/* dec_end(d): 0 if nothing failed and nothing is left over; else ERR_PROTO. */
+int dec_end(const struct dec *d) ERR_CHECK;
+
+#endif

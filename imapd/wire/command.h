@@ -1,0 +1,234 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * command.h: one client command as data.
+ *
+ * What the parser makes and the run functions read.  Plain data in the arena of
+ * the command: no pointers into the session, no behaviour.  Names of mailboxes
+ * are as on the wire (quotes and literals undone); mailname.h turns them into
+ * paths.
+ */
+#ifndef IMAPD_WIRE_COMMAND_H
+#define IMAPD_WIRE_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/span.h"
+#include "imapd/wire/seqset.h"
+
+/* Every command; the rows of command/commands.c are in this order. */
+enum command_id {
+	CMD_NONE,
+	/* any state */
+	CMD_CAPABILITY, CMD_NOOP, CMD_LOGOUT, CMD_ID,
+	/* not authenticated */
+	CMD_STARTTLS, CMD_AUTHENTICATE, CMD_LOGIN,
+	/* authenticated */
+	CMD_ENABLE, CMD_SELECT, CMD_EXAMINE, CMD_CREATE, CMD_DELETE, CMD_RENAME,
+	CMD_SUBSCRIBE, CMD_UNSUBSCRIBE, CMD_LIST, CMD_LSUB, CMD_NAMESPACE,
+	CMD_STATUS, CMD_APPEND, CMD_IDLE,
+	/* selected */
+	CMD_CHECK, CMD_CLOSE, CMD_UNSELECT, CMD_EXPUNGE, CMD_SEARCH, CMD_FETCH,
+	CMD_STORE, CMD_COPY, CMD_MOVE,
+	CMD_UID_EXPUNGE, CMD_UID_SEARCH, CMD_UID_FETCH, CMD_UID_STORE,
+	CMD_UID_COPY, CMD_UID_MOVE,
+	CMD_COUNT
+};
+
+struct spans {
+	struct span *v;
+	size_t n;
+};
+
+/* ---- flags ----------------------------------------------------------- */
+
+struct flag_list {
+	uint32_t sys;		/* MAILDIR_SEEN and so on (same bits) */
+	struct spans keywords;	/* as spelled */
+	bool has_recent;	/* \Recent was among them: ignored */
+};
+
+/* ---- FETCH ----------------------------------------------------------- */
+
+enum fetch_what {
+	FETCH_UID, FETCH_FLAGS, FETCH_INTERNALDATE, FETCH_RFC822_SIZE,
+	FETCH_ENVELOPE, FETCH_BODY, FETCH_BODYSTRUCTURE,
+	FETCH_SECTION,		/* BODY[...], and RFC822* with a name of its own */
+	FETCH_MODSEQ, FETCH_BINARY, FETCH_BINARY_SIZE, FETCH_EMAILID,
+	FETCH_THREADID, FETCH_SAVEDATE, FETCH_PREVIEW
+};
+
+enum section_what {
+	SECTION_ALL,		/* BODY[], BODY[1.2] */
+	SECTION_HEADER,		/* .HEADER */
+	SECTION_FIELDS,		/* .HEADER.FIELDS (...) */
+	SECTION_FIELDS_NOT,
+	SECTION_TEXT,
+	SECTION_MIME
+};
+
+struct section {
+	const uint32_t *part;	/* 1.2.3; nparts of 0: the message */
+	size_t nparts;
+	enum section_what what;
+	struct spans fields;	/* names as the client wrote them */
+};
+
+struct fetch_item {
+	enum fetch_what what;
+	struct section section;
+	bool is_peek;
+	bool has_partial;
+	uint64_t partial_off;	/* <off.len> */
+	uint64_t partial_len;
+	const char *name;	/* how to answer: "RFC822.HEADER"; NULL: by what
+				 * and section */
+};
+
+struct fetch_args {
+	struct seqset set;
+	struct fetch_item *item;
+	size_t nitems;
+};
+
+/* ---- SEARCH ---------------------------------------------------------- */
+
+enum search_key {
+	KEY_ALL, KEY_AND, KEY_OR, KEY_NOT,	/* with children */
+	KEY_SEQ, KEY_UID,			/* set */
+	KEY_FLAG, KEY_UNFLAG,			/* sys: one MAILDIR_ bit */
+	KEY_KEYWORD, KEY_UNKEYWORD,		/* text */
+	KEY_RECENT, KEY_NEW, KEY_OLD,
+	KEY_BEFORE, KEY_ON, KEY_SINCE,		/* date */
+	KEY_SENTBEFORE, KEY_SENTON, KEY_SENTSINCE,
+	KEY_LARGER, KEY_SMALLER,		/* number */
+	KEY_HEADER,				/* field, text */
+	KEY_FROM, KEY_TO, KEY_CC, KEY_BCC, KEY_SUBJECT,	/* text */
+	KEY_BODY, KEY_TEXT,
+	KEY_OLDER, KEY_YOUNGER,			/* number: RFC 5032 */
+	KEY_MODSEQ, KEY_EMAILID, KEY_THREADID,
+	KEY_SAVEDBEFORE, KEY_SAVEDON, KEY_SAVEDSINCE, KEY_SAVEDATESUPPORTED
+};
+
+struct search_node {
+	enum search_key key;
+	struct search_node *child;	/* first operand */
+	struct search_node *next;	/* next operand of the parent */
+	struct seqset set;
+	uint32_t sys;
+	struct span field;
+	struct span text;		/* in the charset of the command */
+	int64_t day;			/* days since 1970-01-01, no zone */
+	uint64_t number;
+};
+
+struct search_args {
+	struct span charset;		/* p == NULL: none given */
+	struct search_node *root;	/* KEY_AND over the keys given */
+	bool has_return;		/* RETURN (...) (RFC 4731) */
+	uint32_t want;			/* set of SEARCH_RETURN_ */
+};
+
+enum {
+	SEARCH_RETURN_MIN = 1, SEARCH_RETURN_MAX = 2, SEARCH_RETURN_ALL = 4,
+	SEARCH_RETURN_COUNT = 8, SEARCH_RETURN_SAVE = 16
+};
+
+/* ---- the others ------------------------------------------------------ */
+
+struct store_args {
+	struct seqset set;
+	int op;			/* enum maildir_store_op, same values */
+	bool is_silent;
+	struct flag_list flags;
+};
+
+struct copy_args {
+	struct seqset set;
+	struct span mailbox;
+};
+
+enum {
+	STATUS_MESSAGES = 1, STATUS_RECENT = 2, STATUS_UIDNEXT = 4,
+	STATUS_UIDVALIDITY = 8, STATUS_UNSEEN = 16, STATUS_SIZE = 32,
+	STATUS_DELETED = 64, STATUS_HIGHESTMODSEQ = 128, STATUS_MAILBOXID = 256,
+	STATUS_APPENDLIMIT = 512
+};
+
+struct status_args {
+	struct span mailbox;
+	uint32_t items;
+};
+
+struct list_args {
+	struct span reference;
+	struct spans patterns;
+	bool is_lsub;
+	/* LIST-EXTENDED (RFC 5258), SPECIAL-USE, LIST-STATUS: see extensions */
+	uint32_t select, want;
+	uint32_t status_items;
+};
+
+struct append_args {
+	struct span mailbox;
+	struct flag_list flags;
+	bool has_date;
+	int64_t date;		/* seconds since 1970 */
+	int date_zone;		/* minutes east */
+	bool is_utf8;		/* UTF8 (~{n}) data item */
+	/* The message itself is not here: the parser stops at its literal
+	 * (PARSE_STREAM) and the session streams it to the store. */
+	uint64_t size;
+};
+
+struct id_args {
+	struct spans kv;	/* name, value, name, value; p == NULL: NIL */
+};
+
+struct login_args {
+	struct span user, password;
+};
+
+struct auth_args {
+	struct span mechanism;
+	bool has_initial;	/* SASL-IR (RFC 4959) */
+	struct span initial;	/* still base64; "=" means empty */
+};
+
+struct rename_args {
+	struct span from, to;
+};
+
+struct select_args {
+	struct span mailbox;
+	/* select-param (RFC 4466): CONDSTORE, QRESYNC ... see extensions */
+};
+
+struct command {
+	struct span tag;
+	struct span name;	/* as the client wrote it, "UID FETCH" joined */
+	enum command_id id;
+	bool is_uid;		/* a UID command */
+	union {
+		struct span mailbox;	/* CREATE, DELETE, (UN)SUBSCRIBE */
+		struct spans words;	/* ENABLE */
+		struct login_args login;
+		struct auth_args auth;
+		struct id_args ident;
+		struct select_args select;
+		struct rename_args rename;
+		struct list_args list;
+		struct status_args status;
+		struct append_args append;
+		struct seqset expunge;	/* UID EXPUNGE */
+		struct search_args search;
+		struct fetch_args fetch;
+		struct store_args store;
+		struct copy_args copy;
+	} u;
+};
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * fmt.h: IMAP's spelling of values: quoted, literal, nstring, flags, dates.
+ *
+ * The only place (with fmt_*.c and reply.c) that writes protocol syntax.  All
+ * append to a buffer; see base/buf.h for its ceiling.
+ */
+#ifndef IMAPD_WIRE_FMT_H
+#define IMAPD_WIRE_FMT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/span.h"
+#include "message/envelope.h"
+#include "message/part.h"
+#include "imapd/wire/command.h"
+
+#define FMT_QUOTED_MAX	1000	/* longer strings are sent as literals */
+
+/* string: quoted where that is allowed, else a literal.  NUL, which no string
+ * may carry (RFC 3501 4.3), is left out.  8-bit goes out as a literal unless
+ * is_utf8 (RFC 9051, 9755). */
+void fmt_string(struct buf *b, struct span s, bool is_utf8);
+/* nstring: NIL if s.p is NULL. */
+void fmt_nstring(struct buf *b, struct span s, bool is_utf8);
+/* astring: an atom where possible. */
+void fmt_astring(struct buf *b, struct span s, bool is_utf8);
+/* mailbox: always quoted when not an atom; INBOX in upper case. */
+void fmt_mailbox(struct buf *b, struct span wire_name);
+/* "17-Jul-1996 02:44:25 -0700" of a time at a zone (minutes east). */
+void fmt_datetime(struct buf *b, int64_t t, int zone);
+/* Names of system flags in the set, separated by SP, without parentheses;
+ * returns whether any was printed. */
+bool fmt_sysflags(struct buf *b, uint32_t sys, bool is_recent);
+
+/* (date subject ((from)) ...) RFC 3501 7.4.2 */
+void fmt_envelope(struct buf *b, const struct envelope *env, bool is_utf8);
+/* BODY and BODYSTRUCTURE; is_extended adds the extension data. */
+void fmt_body(struct buf *b, const struct part *part, bool is_extended,
+    bool is_utf8);
+/* BODY[1.2.HEADER.FIELDS (DATE FROM)]<0> : the name of an answer. */
+void fmt_section(struct buf *b, const struct fetch_item *item);
+
+#endif

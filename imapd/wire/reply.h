@@ -1,0 +1,43 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * reply.h: tagged, untagged and continuation responses (RFC 3501 7.1, 9051 7.1).
+ *
+ * Every status response has text.  Text and codes come from us: no function
+ * here prints peer bytes except reply_text_span(), which cleans them.
+ */
+#ifndef IMAPD_WIRE_REPLY_H
+#define IMAPD_WIRE_REPLY_H
+
+#include "base/span.h"
+#include "imapd/wire/wire_out.h"
+
+enum reply_status { REPLY_OK, REPLY_NO, REPLY_BAD, REPLY_PREAUTH, REPLY_BYE };
+
+/*
+ * reply_tagged(out, tag, status, code, text): "tag OK [code] text".  code is
+ * without brackets and may be NULL; text is not empty.
+ */
+void reply_tagged(struct wire_out *out, struct span tag,
+    enum reply_status status, const char *code, const char *text);
+
+/* reply_untagged(): "* OK [code] text". */
+void reply_untagged(struct wire_out *out, enum reply_status status,
+    const char *code, const char *text);
+
+/* reply_continue(out, text): "+ text"; text may be empty ("+ " CRLF). */
+void reply_continue(struct wire_out *out, struct span text);
+
+/*
+ * A tagged or untagged status whose code or text is put together: begin, print
+ * to wire_out_buf(), end.  begin prints "tag OK " ("*" for an empty tag).
+ */
+void reply_begin(struct wire_out *out, struct span tag,
+    enum reply_status status);
+void reply_end(struct wire_out *out);
+
+/* "* 23 EXISTS" */
+void reply_number(struct wire_out *out, uint32_t n, const char *what);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * envelope.h: the header fields that make an IMAP envelope (RFC 3501 7.4.2),
+ * parsed but not decoded: encoded words (RFC 2047) stay as they are.
+ */
+#ifndef MESSAGE_ENVELOPE_H
+#define MESSAGE_ENVELOPE_H
+
+#include "base/span.h"
+#include "message/address.h"
+
+/* A missing field has p == NULL (text) or is NULL (addresses): the IMAP
+ * defaults (Sender from From) are the printer's business.  Of a repeated field
+ * the first counts for text, all are joined for addresses. */
+struct envelope {
+	struct span date;	/* unfolded, trimmed */
+	struct span subject;
+	struct address *from;
+	struct address *sender;
+	struct address *reply_to;
+	struct address *to;
+	struct address *cc;
+	struct address *bcc;
+	struct span in_reply_to;
+	struct span message_id;
+	struct span references;	/* not in ENVELOPE; for threading */
+};
+
+#endif
