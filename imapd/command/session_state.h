@@ -1,0 +1,47 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * session_state.h: one logged-in connection, as the run functions see it.
+ *
+ * Private to imapd/command; others have session.h.
+ */
+#ifndef IMAPD_COMMAND_SESSION_STATE_H
+#define IMAPD_COMMAND_SESSION_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "imapd/command/session.h"
+#include "imapd/mailbox/mailbox.h"
+#include "imapd/mailbox/mailname.h"
+#include "imapd/wire/wire_in.h"
+#include "imapd/wire/wire_out.h"
+#include "maildir/maildir.h"
+
+/* For the line at the end of the session; counted by the run functions. */
+struct session_stats {
+	uint64_t commands;
+	uint64_t fetched;	/* messages whose text was sent, whole or part */
+	uint64_t appended;
+	uint64_t expunged;
+};
+
+struct session {
+	const struct session_start *start;
+	const struct config *conf;
+	struct wire_in *in;
+	struct wire_out *out;
+	struct maildir_store *store;	/* NULL: the mail is not there now */
+	struct mailbox *mailbox;	/* the selected one, or NULL */
+	struct mailname_rules names;	/* how names are spelled to the client */
+	struct arena *arena;		/* of the running command */
+	bool is_utf8;			/* strings may be 8-bit (UTF8=ACCEPT or
+					 * IMAP4rev2 was enabled) */
+	bool is_logout;			/* the loop ends after this command */
+	unsigned bad_in_row;		/* commands answered BAD */
+	struct session_stats stats;
+};
+
+#endif
