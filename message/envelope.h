@@ -8,8 +8,12 @@
 #ifndef MESSAGE_ENVELOPE_H
 #define MESSAGE_ENVELOPE_H
 
+#include <stdbool.h>
+
+#include "base/arena.h"
 #include "base/span.h"
 #include "message/address.h"
+#include "message/header.h"
 
 /* A missing field has p == NULL (text) or is NULL (addresses): the IMAP
  * defaults (Sender from From) are the printer's business.  Of a repeated field
@@ -27,5 +31,15 @@ struct envelope {
 	struct span message_id;
 	struct span references;	/* not in ENVELOPE; for threading */
 };
+
+/*
+ * envelope_field(env, f, arena): if f is one of the fields above, enter it into
+ * env; what is kept is copied into the arena.
+ */
+void envelope_field(struct envelope *env, const struct header_field *f,
+    struct arena *arena);
+
+/* envelope_parse(block, arena): all of a header block. */
+struct envelope *envelope_parse(struct span block, struct arena *arena);
 
 #endif

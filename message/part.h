@@ -32,11 +32,13 @@
 #define PART_HEADER_MAX		(1024 * 1024)	/* header bytes of one part that
 					 * are looked at; the rest still counts
 					 * in sizes */
-#define PART_BOUNDARY_MAX	1000	/* longer: the multipart is a leaf */
+#define PART_BOUNDARY_MAX	200	/* longer ones are cut to this (RFC 2046
+				 * allows 70) */
 
 enum part_kind {
-	PART_LEAF,		/* text, application, ... : BODY of one part */
-	PART_MULTIPART,		/* children: its parts */
+	PART_LEAF,		/* text, application, ... : BODY of one part;
+				 * a multipart without boundary too */
+	PART_MULTIPART,		/* children: its parts; may have none */
 	PART_MESSAGE		/* message/rfc822 or message/global: one child,
 				 * the message inside */
 };
@@ -46,7 +48,8 @@ struct extent {
 	uint64_t off;		/* from the start of the message */
 	uint64_t size;		/* bytes as stored */
 	uint64_t bare_lf;	/* line feeds without carriage return */
-	uint64_t lines;		/* line ends, and one for a last line without */
+	uint64_t lines;		/* line feeds: a last line without does not
+				 * count, as in Dovecot and Cyrus */
 };
 
 struct part {

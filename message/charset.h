@@ -1,0 +1,50 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * charset.h: any charset to UTF-8, as a stream.
+ *
+ * UTF-8 (and US-ASCII, which is read as UTF-8: 8-bit text under that label
+ * usually is), ISO-8859-1 and windows-1252 are built in; all others come from
+ * iconv.  What comes out is always well-formed UTF-8: a malformed sequence
+ * becomes one U+FFFD, by the maximal subpart rule of Unicode 3.9 for UTF-8 and
+ * byte by byte for the others.
+ */
+#ifndef MESSAGE_CHARSET_H
+#define MESSAGE_CHARSET_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/span.h"
+
+#define CHARSET_NAME_MAX	40	/* RFC 2978 2.3 */
+
+struct charset;
+
+/*
+ * charset_open(name, ret): a converter from the charset of that MIME name;
+ * empty: US-ASCII.  ERR_UNSUPPORTED if nobody knows it (or iconv's tables are
+ * out of reach); callers then usually go on with charset_open_unknown().
+ */
+int charset_open(struct span name, struct charset **ret) ERR_CHECK;
+
+/* charset_open_unknown(): for text in an unknown charset: as UTF-8. */
+struct charset *charset_open_unknown(void);
+
+void charset_free(struct charset *cs);
+
+/* charset_feed(cs, s, out): append s converted; a character that is cut by the
+ * end of s waits for the rest. */
+void charset_feed(struct charset *cs, struct span s, struct buf *out);
+
+/* charset_finish(cs, out): the end of the text: a cut character becomes U+FFFD;
+ * cs is as new. */
+void charset_finish(struct charset *cs, struct buf *out);
+
+/* charset_convert(name, s, out): all at once; ERR_UNSUPPORTED (nothing
+ * appended) for a charset nobody knows. */
+int charset_convert(struct span name, struct span s, struct buf *out) ERR_CHECK;
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * cte.h: undo content transfer encodings, as a stream (RFC 2045 6).
+ *
+ * Total: what is no valid encoding is skipped (base64) or passed on as it is
+ * (quoted-printable), as every mail reader does; has_error remembers it.
+ */
+#ifndef MESSAGE_CTE_H
+#define MESSAGE_CTE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/span.h"
+
+enum cte {
+	CTE_NONE,		/* 7bit, 8bit, binary, absent: as it is */
+	CTE_QP,
+	CTE_BASE64,
+	CTE_UUENCODE,		/* x-uuencode, x-uue, uuencode */
+	CTE_UNKNOWN		/* any other name: not to be decoded */
+};
+
+/* cte_find(name): by the value of Content-Transfer-Encoding; p == NULL is
+ * none. */
+enum cte cte_find(struct span name);
+
+struct cte_decoder {
+	enum cte cte;
+	bool has_error;		/* something was not as it should be */
+	/* private: */
+	uint8_t state;
+	uint8_t nhold;
+	uint32_t bits;
+	uint64_t nblank;	/* blanks that may be the end of a QP line */
+	struct buf hold;	/* a line that is not complete, or those blanks */
+};
+
+/* cte_init(d, cte): ready for the first byte.  cte_done() releases. */
+void cte_init(struct cte_decoder *d, enum cte cte);
+void cte_done(struct cte_decoder *d);
+
+/* cte_feed(d, s, out): append what s decodes to; never more than s.n bytes and
+ * what was held back before. */
+void cte_feed(struct cte_decoder *d, struct span s, struct buf *out);
+
+/* cte_finish(d, out): the end of the part; then d may be initialised anew. */
+void cte_finish(struct cte_decoder *d, struct buf *out);
+
+#endif
