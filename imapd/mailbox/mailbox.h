@@ -26,6 +26,9 @@
 
 struct mailbox;
 
+/* The flags every mailbox has (RFC 3501 2.3.2). */
+#define MAILBOX_FLAGS	"\\Answered \\Flagged \\Deleted \\Seen \\Draft"
+
 /*
  * mailbox_open(store, path, is_readonly, ret): the errors of maildir_open().
  * The client has been told nothing yet: mailbox_announce() tells it.
@@ -36,6 +39,7 @@ void mailbox_close(struct mailbox *mb);
 
 /* The store's side; its picture may be ahead of what the client knows. */
 struct maildir *mailbox_store(struct mailbox *mb);
+const struct maildir_path *mailbox_path(const struct mailbox *mb);
 bool is_mailbox_readonly(const struct mailbox *mb);
 
 /* Count of messages the client knows of: the highest sequence number. */
@@ -51,7 +55,8 @@ uint32_t mailbox_seq_at(const struct mailbox *mb, uint32_t uid);
 /*
  * The messages a command names, as an array of (seq, uid) in ascending order,
  * in the arena.  Sequence numbers: one that is out of range is ERR_LIMIT (the
- * caller answers BAD).  UIDs that are not there are left out.
+ * caller answers BAD).  UIDs that are not there are left out.  The set is used
+ * up.
  */
 struct mailbox_msg {
 	uint32_t seq;
@@ -73,7 +78,8 @@ void mailbox_save(struct mailbox *mb, const uint32_t *uids, size_t n);
 int mailbox_sync(struct mailbox *mb) ERR_CHECK;
 
 /* mailbox_changed(mb, uid): this session changed the flags of uid: the client
- * is to be told with the next news; mailbox_told(): it has just been told. */
+ * is to be told with the next news; mailbox_told(): it has just been told, or
+ * does not want to be. */
 void mailbox_changed(struct mailbox *mb, uint32_t uid);
 void mailbox_told(struct mailbox *mb, uint32_t uid);
 /* mailbox_expunged(mb, uid): gone from the store by our own doing. */
@@ -90,7 +96,7 @@ void mailbox_tell(struct mailbox *mb, struct wire_out *out, bool with_expunges,
 /* mailbox_announce(mb, out): everything SELECT must say before its tagged OK. */
 void mailbox_announce(struct mailbox *mb, struct wire_out *out);
 
-/* mailbox_flags(mb, out, msg): "FLAGS (\Seen foo)" of a message. */
+/* mailbox_put_flags(mb, b, msg): "FLAGS (\Seen foo)" of a message. */
 void mailbox_put_flags(struct mailbox *mb, struct buf *b,
     const struct maildir_msg *msg);
 
