@@ -176,16 +176,16 @@ write_some(int fd, struct span s)
 }
 
 int
-fdio_write(int fd, struct span s, struct deadline d)
+fdio_write_some(int fd, struct span s, struct deadline d, size_t *ret_n)
 {
 	ssize_t r;
 	int err;
 
-	while (s.n > 0) {
+	for (;;) {
 		r = write_some(fd, s);
 		if (r >= 0) {
-			s = span_skip(s, (size_t)r);
-			continue;
+			*ret_n = (size_t)r;
+			return 0;
 		}
 		if (errno == EINTR)
 			continue;
@@ -194,6 +194,20 @@ fdio_write(int fd, struct span s, struct deadline d)
 		err = fdio_wait(fd, POLLOUT, d);
 		if (err != 0)
 			return err;
+	}
+}
+
+int
+fdio_write(int fd, struct span s, struct deadline d)
+{
+	size_t n;
+	int err;
+
+	while (s.n > 0) {
+		err = fdio_write_some(fd, s, d, &n);
+		if (err != 0)
+			return err;
+		s = span_skip(s, n);
 	}
 	return 0;
 }

@@ -53,6 +53,11 @@ int fdio_read_full(int fd, void *p, size_t n, struct deadline d) ERR_CHECK;
 /* fdio_write(fd, s, d): all of s; ERR_EOF if the reader is gone (EPIPE). */
 int fdio_write(int fd, struct span s, struct deadline d) ERR_CHECK;
 
+/* fdio_write_some(): at least one byte of s, as soon as any is taken; for those
+ * who count the time since the reader last took something. */
+int fdio_write_some(int fd, struct span s, struct deadline d, size_t *ret_n)
+    ERR_CHECK;
+
 /*
  * Regular files.  fdio_pread(): up to n bytes at off, fewer only at the end of
  * the file.  fdio_write_file(): all of s at the current offset.

@@ -19,7 +19,7 @@
 #include "base/span.h"
 #include "imapd/wire/seqset.h"
 
-/* Every command; the rows of command/commands.c are in this order. */
+/* Every command; the rows of command_table.c are found by it. */
 enum command_id {
 	CMD_NONE,
 	/* any state */
@@ -97,7 +97,10 @@ struct fetch_args {
 /* ---- SEARCH ---------------------------------------------------------- */
 
 enum search_key {
-	KEY_ALL, KEY_AND, KEY_OR, KEY_NOT,	/* with children */
+	KEY_ALL,
+	KEY_AND, KEY_OR,	/* any number of children, at least one (AND)
+				 * or two (OR: OR a OR b c is one node) */
+	KEY_NOT,				/* one child */
 	KEY_SEQ, KEY_UID,			/* set */
 	KEY_FLAG, KEY_UNFLAG,			/* sys: one MAILDIR_ bit */
 	KEY_KEYWORD, KEY_UNKEYWORD,		/* text */
@@ -167,9 +170,27 @@ struct list_args {
 	struct span reference;
 	struct spans patterns;
 	bool is_lsub;
-	/* LIST-EXTENDED (RFC 5258), SPECIAL-USE, LIST-STATUS: see extensions */
-	uint32_t select, want;
-	uint32_t status_items;
+	bool is_xlist;
+	bool is_extended;	/* any of: (selection), (patterns), RETURN */
+	uint32_t select;	/* set of LIST_SELECT_ */
+	uint32_t want;		/* RETURN: set of LIST_WANT_ */
+	uint32_t status_items;	/* LIST_WANT_STATUS: set of STATUS_ */
+};
+
+/* LIST-EXTENDED (RFC 5258), SPECIAL-USE (6154), LIST-STATUS (5819) */
+enum {
+	LIST_SELECT_SUBSCRIBED = 1, LIST_SELECT_REMOTE = 2,
+	LIST_SELECT_RECURSIVEMATCH = 4, LIST_SELECT_SPECIAL_USE = 8
+};
+enum {
+	LIST_WANT_SUBSCRIBED = 1, LIST_WANT_CHILDREN = 2,
+	LIST_WANT_SPECIAL_USE = 4, LIST_WANT_STATUS = 8
+};
+
+/* CREATE-SPECIAL-USE (RFC 6154).  The mailbox is u.mailbox as well. */
+struct create_args {
+	struct span mailbox;
+	struct spans use;	/* use-attr: "\Drafts", as spelled */
 };
 
 struct append_args {
@@ -178,7 +199,8 @@ struct append_args {
 	bool has_date;
 	int64_t date;		/* seconds since 1970 */
 	int date_zone;		/* minutes east */
-	bool is_utf8;		/* UTF8 (~{n}) data item */
+	bool is_utf8;		/* UTF8 (~{n}): refuse unless enabled (RFC 9755) */
+	bool is_binary;		/* literal8: NUL is allowed (RFC 3516) */
 	/* The message itself is not here: the parser stops at its literal
 	 * (PARSE_STREAM) and the session streams it to the store. */
 	uint64_t size;
@@ -202,9 +224,20 @@ struct rename_args {
 	struct span from, to;
 };
 
+/* QRESYNC (uidvalidity modseq [uids] [(seqs uids)]) (RFC 7162 3.2.5) */
+struct qresync_args {
+	uint32_t uidvalidity;
+	uint64_t modseq;
+	struct seqset known;		/* n of 0: not given */
+	struct seqset match_seqs;	/* n of 0: not given */
+	struct seqset match_uids;
+};
+
 struct select_args {
 	struct span mailbox;
-	/* select-param (RFC 4466): CONDSTORE, QRESYNC ... see extensions */
+	bool is_condstore;
+	bool is_qresync;
+	struct qresync_args qresync;
 };
 
 struct command {
@@ -214,6 +247,7 @@ struct command {
 	bool is_uid;		/* a UID command */
 	union {
 		struct span mailbox;	/* CREATE, DELETE, (UN)SUBSCRIBE */
+		struct create_args create;
 		struct spans words;	/* ENABLE */
 		struct login_args login;
 		struct auth_args auth;

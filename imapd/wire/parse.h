@@ -23,8 +23,10 @@
 #include "imapd/wire/command.h"
 
 /* Named limits. */
+#define PARSE_TAG_MAX		1024	/* bytes of a tag */
 #define PARSE_DEPTH_MAX		1000	/* nested parentheses of a search */
 #define PARSE_LIST_MAX		100000	/* elements of one list */
+#define PARSE_PARTS_MAX		1000	/* numbers in a section: 1.2.3 */
 
 enum parse_outcome {
 	PARSE_DONE,		/* *cmd is complete */
@@ -55,5 +57,14 @@ struct parse_result {
  */
 void parse_command(struct span text, struct arena *arena, struct command *cmd,
     struct parse_result *ret);
+
+/*
+ * parse_append_next(text, arena, args, ret): the line behind the message of an
+ * APPEND, args being those of that message.  PARSE_DONE: there is nothing more;
+ * PARSE_STREAM: another message (RFC 3502), args are its own (the mailbox stays);
+ * PARSE_BAD.
+ */
+void parse_append_next(struct span text, struct arena *arena,
+    struct append_args *args, struct parse_result *ret);
 
 #endif

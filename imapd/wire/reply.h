@@ -37,6 +37,12 @@ void reply_begin(struct wire_out *out, struct span tag,
     enum reply_status status);
 void reply_end(struct wire_out *out);
 
+/* reply_text_span(out, s): text from outside as part of a status: bytes that a
+ * text may not carry (controls, 8-bit) are printed as '?', no more than
+ * REPLY_SPAN_MAX of it. */
+#define REPLY_SPAN_MAX	200
+void reply_text_span(struct wire_out *out, struct span s);
+
 /* "* 23 EXISTS" */
 void reply_number(struct wire_out *out, uint32_t n, const char *what);
 

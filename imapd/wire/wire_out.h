@@ -12,6 +12,7 @@
 #ifndef IMAPD_WIRE_WIRE_OUT_H
 #define IMAPD_WIRE_WIRE_OUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,32 +21,41 @@
 #include "base/err.h"
 #include "base/span.h"
 
-#define WIRE_OUT_SIZE	(64 * 1024)	/* flushed at this */
+#define WIRE_OUT_SIZE	(64 * 1024)	/* written when there is so much */
+#define WIRE_OUT_MAX	(16 * 1024 * 1024)	/* ceiling of the buffer */
 
 struct wire_out;
 
+/* Where bytes go: a descriptor, or (in the TLS process) a function.  write
+ * returns as fdio_write_some(). */
 struct wire_sink {
-	int (*write)(void *cookie, struct span s, struct deadline d);
+	int (*write)(void *cookie, struct span s, struct deadline d,
+	    size_t *ret_n);
 	void *cookie;
 };
 
-/* stall_ms: how long the client may take no byte at all. */
+/* stall_ms: how long the client may take no byte at all; counted anew from each
+ * time it takes some. */
 struct wire_out *wire_out_new(struct wire_sink sink, uint64_t stall_ms);
 struct wire_out *wire_out_new_fd(int fd, uint64_t stall_ms);
 void wire_out_free(struct wire_out *out);
 
 /*
- * wire_out_buf(out): the buffer to append to, with room for WIRE_OUT_SIZE
- * bytes.  Call wire_out_check() after at most that much; larger things go
- * through wire_out_span().
+ * wire_out_buf(out): the buffer to append to.  Call wire_out_check() after
+ * every response, or after at most WIRE_OUT_SIZE bytes of one; a single value
+ * of any size goes through wire_out_span().  What brings the buffer beyond
+ * WIRE_OUT_MAX ends the connection (ERR_LIMIT): half a response is worse.
  */
 struct buf *wire_out_buf(struct wire_out *out);
 
-/* wire_out_check(out): write if more than half full. */
+/* wire_out_check(out): write if there is WIRE_OUT_SIZE or more. */
 void wire_out_check(struct wire_out *out);
 
-/* wire_out_span(out, s): any number of bytes. */
+/* wire_out_span(out, s): any number of bytes; much of it is not copied. */
 void wire_out_span(struct wire_out *out, struct span s);
+
+/* Nothing waits to be written. */
+bool is_wire_out_empty(const struct wire_out *out);
 
 /* wire_out_flush(out): write all.  The result is wire_out_err(). */
 int wire_out_flush(struct wire_out *out) ERR_CHECK;

@@ -1,0 +1,89 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ */
+#include <assert.h>
+
+#include "imapd/wire/reply.h"
+
+static const char *const status_name[] = {
+	[REPLY_OK] = "OK", [REPLY_NO] = "NO", [REPLY_BAD] = "BAD",
+	[REPLY_PREAUTH] = "PREAUTH", [REPLY_BYE] = "BYE"
+};
+
+void
+reply_begin(struct wire_out *out, struct span tag, enum reply_status status)
+{
+	struct buf *b = wire_out_buf(out);
+
+	if (tag.n == 0)
+		buf_putc(b, '*');
+	else
+		buf_put_span(b, tag);
+	buf_putc(b, ' ');
+	buf_puts(b, status_name[status]);
+	buf_putc(b, ' ');
+}
+
+void
+reply_end(struct wire_out *out)
+{
+	buf_puts(wire_out_buf(out), "\r\n");
+	wire_out_check(out);
+}
+
+void
+reply_tagged(struct wire_out *out, struct span tag, enum reply_status status,
+    const char *code, const char *text)
+{
+	struct buf *b = wire_out_buf(out);
+
+	assert(*text != '\0');
+	reply_begin(out, tag, status);
+	if (code != NULL) {
+		buf_putc(b, '[');
+		buf_puts(b, code);
+		buf_puts(b, "] ");
+	}
+	buf_puts(b, text);
+	reply_end(out);
+}
+
+void
+reply_untagged(struct wire_out *out, enum reply_status status, const char *code,
+    const char *text)
+{
+	reply_tagged(out, SPAN_NONE, status, code, text);
+}
+
+void
+reply_continue(struct wire_out *out, struct span text)
+{
+	struct buf *b = wire_out_buf(out);
+
+	buf_puts(b, "+ ");
+	buf_put_span(b, text);
+	reply_end(out);
+}
+
+void
+reply_number(struct wire_out *out, uint32_t n, const char *what)
+{
+	struct buf *b = wire_out_buf(out);
+
+	buf_puts(b, "* ");
+	buf_put_u64(b, n);
+	buf_putc(b, ' ');
+	buf_puts(b, what);
+	reply_end(out);
+}
+
+void
+reply_text_span(struct wire_out *out, struct span s)
+{
+	struct buf *b = wire_out_buf(out);
+
+	s = span_take(s, REPLY_SPAN_MAX);
+	for (size_t i = 0; i < s.n; i++)
+		buf_putc(b, s.p[i] >= ' ' && s.p[i] < 0x7f ? s.p[i] : '?');
+}
