@@ -25,6 +25,7 @@
 #include "maildir/maildir.h"
 
 struct mailbox;
+struct msgview;
 
 /* The flags every mailbox has (RFC 3501 2.3.2). */
 #define MAILBOX_FLAGS	"\\Answered \\Flagged \\Deleted \\Seen \\Draft"
@@ -36,6 +37,10 @@ struct mailbox;
 int mailbox_open(struct maildir_store *store, const struct maildir_path *path,
     bool is_readonly, struct mailbox **ret) ERR_CHECK;
 void mailbox_close(struct mailbox *mb);
+
+/* The view of this mailbox's messages for FETCH and SEARCH, made when it is
+ * first asked for; mailbox_close() frees it. */
+struct msgview *mailbox_view(struct mailbox *mb);
 
 /* The store's side; its picture may be ahead of what the client knows. */
 struct maildir *mailbox_store(struct mailbox *mb);

@@ -44,6 +44,8 @@ void fmt_envelope(struct buf *b, const struct envelope *env, bool is_utf8);
 /* BODY and BODYSTRUCTURE; is_extended adds the extension data. */
 void fmt_body(struct buf *b, const struct part *part, bool is_extended,
     bool is_utf8);
+/* A body where there is none to describe: an empty text. */
+void fmt_body_empty(struct buf *b, bool is_extended);
 /* BODY[1.2.HEADER.FIELDS (DATE FROM)]<0> : the name of an answer. */
 void fmt_section(struct buf *b, const struct fetch_item *item);
 

@@ -1,0 +1,545 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * cmd_fetch.c: FETCH and UID FETCH (RFC 3501 6.4.5, 6.4.8, 7.4.2; RFC 3516).
+ *
+ * No message fails the range.  One that another session has expunged answers
+ * what can still be said of it, UID and NIL texts, and the command ends with OK
+ * [EXPUNGEISSUED] (RFC 2180 4.1.3, RFC 5530).  One that is there but cannot be
+ * read answers empty data in every place where the grammar wants some, and the
+ * command ends with NO after all the others have been served.
+ *
+ * A literal is never shorter than announced: see section.h.
+ */
+#include "base/arena.h"
+#include "base/buf.h"
+#include "message/header.h"
+#include "message/part.h"
+#include "maildir/maildir.h"
+#include "imapd/wire/fmt.h"
+#include "imapd/wire/wire_out.h"
+#include "imapd/mailbox/mailbox.h"
+#include "imapd/mailbox/msgview.h"
+#include "imapd/mailbox/section.h"
+#include "imapd/mailbox/zone.h"
+#include "imapd/command/answer.h"
+#include "imapd/command/commands.h"
+#include "imapd/command/session_state.h"
+
+#define FETCH_TEXT_MAX	(16 * 1024 * 1024)	/* bytes of one ENVELOPE or
+						 * BODYSTRUCTURE */
+#define FETCH_SEEN_BATCH	64	/* messages marked \Seen at a time */
+
+struct fetch {
+	struct session *s;
+	struct mailbox *mb;
+	struct maildir *md;
+	struct msgview *view;
+	struct wire_out *out;
+	const struct fetch_args *args;
+	struct header_set **fields;	/* for each item, or NULL */
+	bool with_uid;
+	bool wants_file;		/* some item is about the text */
+	bool wants_text;		/* some item is part of the text */
+	bool marks_seen;
+	struct buf text;		/* of one item, used again */
+	size_t at;			/* where the next message is likely to
+					 * be in the picture */
+	/* of the message at hand: */
+	uint32_t uid;
+	struct maildir_msg msg;
+	bool sets_seen;			/* it is not \Seen yet */
+	bool told_flags;
+	bool is_first;			/* nothing printed of it yet */
+	/* to be marked \Seen: */
+	uint32_t seen[FETCH_SEEN_BATCH];
+	size_t nseen;
+	/* how it went: */
+	int err;			/* of the first that could not be read */
+	bool any_gone, any_cut, any_unknown_cte;
+};
+
+/* ---- what is asked for ----------------------------------------------- */
+
+static bool
+is_section(const struct fetch_item *item)
+{
+	return item->what == FETCH_SECTION || item->what == FETCH_BINARY;
+}
+
+static void
+fetch_init(struct fetch *f, struct session *s, const struct command *cmd)
+{
+	const struct fetch_args *args = &cmd->u.fetch;
+	const struct fetch_item *item;
+
+	*f = (struct fetch){ .s = s, .mb = s->mailbox, .out = s->out,
+	    .args = args, .with_uid = cmd->is_uid };
+	f->md = mailbox_store(f->mb);
+	f->view = mailbox_view(f->mb);
+	buf_init(&f->text, FETCH_TEXT_MAX);
+	f->fields = arena_array(s->arena, args->nitems, sizeof(*f->fields));
+	for (size_t i = 0; i < args->nitems; i++) {
+		item = &args->item[i];
+		if (item->what == FETCH_UID)
+			f->with_uid = true;
+		else if (item->what != FETCH_FLAGS &&
+		    item->what != FETCH_INTERNALDATE &&
+		    item->what != FETCH_MODSEQ)
+			f->wants_file = true;
+		if (!is_section(item))
+			continue;
+		f->wants_text = true;
+		if (!item->is_peek && !is_mailbox_readonly(f->mb))
+			f->marks_seen = true;
+		if (item->section.what == SECTION_FIELDS ||
+		    item->section.what == SECTION_FIELDS_NOT)
+			f->fields[i] = header_set_new(item->section.fields.v,
+			    item->section.fields.n);
+	}
+}
+
+static void
+fetch_done(struct fetch *f)
+{
+	for (size_t i = 0; i < f->args->nitems; i++)
+		header_set_free(f->fields[i]);
+	buf_done(&f->text);
+	msgview_rest(f->view);
+}
+
+/* The message as the store shows it; false: it has left the picture.  Messages
+ * come in order of UID, so the next is usually the one behind the last. */
+static bool
+has_message(struct fetch *f, uint32_t uid)
+{
+	size_t n = maildir_count(f->md);
+
+	if (f->at < n) {
+		maildir_get(f->md, f->at, &f->msg);
+		if (f->msg.uid == uid) {
+			f->at++;
+			return true;
+		}
+	}
+	f->at = maildir_find(f->md, uid);
+	if (f->at == n)
+		return false;
+	maildir_get(f->md, f->at, &f->msg);
+	if (f->msg.uid != uid)
+		return false;
+	f->at++;
+	return true;
+}
+
+/* ---- \Seen ----------------------------------------------------------- */
+
+/*
+ * Mark what was sent.  The clients have been told already, in the same answer
+ * as the text; where the store refuses (a read-only disk), they are told again
+ * how it really is.
+ */
+static void
+flush_seen(struct fetch *f)
+{
+	struct maildir_flags flags = { .sys = MAILDIR_SEEN };
+	size_t done = 0;
+
+	if (f->nseen == 0)
+		return;
+	if (maildir_store_flags(f->md, f->seen, f->nseen, MAILDIR_ADD, &flags,
+	    &done) != 0)
+		for (; done < f->nseen; done++)
+			mailbox_changed(f->mb, f->seen[done]);
+	f->nseen = 0;
+}
+
+/* ---- items ----------------------------------------------------------- */
+
+/* The buffer to print the next item to, after what separates it. */
+static struct buf *
+next_item(struct fetch *f)
+{
+	struct buf *b;
+
+	wire_out_check(f->out);
+	b = wire_out_buf(f->out);
+	if (!f->is_first)
+		buf_putc(b, ' ');
+	f->is_first = false;
+	return b;
+}
+
+static void
+note_error(struct fetch *f, int err)
+{
+	if (err == ERR_GONE)
+		f->any_gone = true;
+	else if (f->err == 0)
+		f->err = err;
+}
+
+static void
+put_flags(struct fetch *f)
+{
+	if (f->sets_seen)
+		f->msg.flags.sys |= MAILDIR_SEEN;
+	mailbox_put_flags(f->mb, next_item(f), &f->msg);
+	f->told_flags = true;
+	mailbox_told(f->mb, f->uid);
+}
+
+/* msg-att-static =/ "INTERNALDATE" SP date-time */
+static void
+put_date(struct fetch *f)
+{
+	struct buf *b = next_item(f);
+	int64_t t = 0;
+	int err;
+
+	if ((err = msgview_date(f->view, &t)) != 0)
+		note_error(f, err);
+	buf_puts(b, "INTERNALDATE ");
+	fmt_datetime(b, t, zone_at(t));
+}
+
+/* msg-att-static =/ "RFC822.SIZE" SP number */
+static void
+put_size(struct fetch *f)
+{
+	struct buf *b = next_item(f);
+	struct extent whole = { 0 };
+	int err;
+
+	if ((err = msgview_whole(f->view, &whole)) != 0)
+		note_error(f, err);
+	buf_puts(b, "RFC822.SIZE ");
+	buf_put_u64(b, whole.size + whole.bare_lf);
+}
+
+/* msg-att-static =/ "ENVELOPE" SP envelope */
+static void
+put_envelope(struct fetch *f)
+{
+	static const struct envelope none;
+	const struct part *part;
+	int err;
+
+	buf_clear(&f->text);
+	if ((err = msgview_header(f->view, &part)) == 0) {
+		fmt_envelope(&f->text, part->envelope, f->s->is_utf8);
+		err = buf_err(&f->text);
+	}
+	if (err != 0) {
+		note_error(f, err);
+		buf_clear(&f->text);
+		fmt_envelope(&f->text, &none, f->s->is_utf8);
+	}
+	buf_puts(next_item(f), "ENVELOPE ");
+	wire_out_span(f->out, buf_span(&f->text));
+}
+
+/* msg-att-static =/ "BODY" ["STRUCTURE"] SP body */
+static void
+put_body(struct fetch *f, bool is_extended)
+{
+	const struct part *top;
+	int err;
+
+	buf_clear(&f->text);
+	if ((err = msgview_parts(f->view, &top)) == 0) {
+		fmt_body(&f->text, top, is_extended, f->s->is_utf8);
+		err = buf_err(&f->text);
+	}
+	if (err != 0) {
+		note_error(f, err);
+		buf_clear(&f->text);
+		fmt_body_empty(&f->text, is_extended);
+	}
+	buf_puts(next_item(f), is_extended ? "BODYSTRUCTURE " : "BODY ");
+	wire_out_span(f->out, buf_span(&f->text));
+}
+
+/*
+ * nstring, or literal8 = "~{" number "}" CRLF *OCTET (RFC 3516 7).  A partial
+ * that begins beyond the end is the empty string, one that ends beyond it is
+ * cut (RFC 3501 6.4.5).
+ */
+static void
+put_section_data(struct fetch *f, const struct fetch_item *item,
+    const struct section_data *sd)
+{
+	struct buf *b = wire_out_buf(f->out);
+	uint64_t off = 0, len = sd->size;
+
+	if (sd->kind == SECTION_IS_NIL) {
+		buf_puts(b, "NIL");
+		return;
+	}
+	if (item->has_partial) {
+		off = item->partial_off < len ? item->partial_off : len;
+		len -= off;
+		if (len > item->partial_len)
+			len = item->partial_len;
+	}
+	if (len == 0) {
+		buf_puts(b, "\"\"");
+		return;
+	}
+	buf_puts(b, sd->has_nul ? "~{" : "{");
+	buf_put_u64(b, len);
+	buf_puts(b, "}\r\n");
+	wire_out_check(f->out);
+	if (section_send(f->view, sd, off, len, f->out) > 0)
+		f->any_cut = true;
+}
+
+/* msg-att-static =/ "BODY" section ["<" number ">"] SP nstring, RFC822 and its
+ * relatives, BINARY, BINARY.SIZE. */
+static void
+put_section(struct fetch *f, const struct fetch_item *item,
+    const struct header_set *fields)
+{
+	struct section_data sd = { .kind = SECTION_IS_NIL };
+	struct buf *b;
+	int err;
+
+	if (item->what == FETCH_SECTION)
+		err = section_find(f->view, &item->section, fields, &f->text,
+		    &sd);
+	else
+		err = section_find_binary(f->view, &item->section, &f->text,
+		    &sd);
+	if (err != 0) {
+		sd = (struct section_data){ .kind = SECTION_IS_NIL };
+		if (err == ERR_UNSUPPORTED)
+			f->any_unknown_cte = true;
+		else
+			note_error(f, err);
+	}
+	b = next_item(f);
+	fmt_section(b, item);
+	buf_putc(b, ' ');
+	if (item->what == FETCH_BINARY_SIZE)
+		buf_put_u64(b, sd.size);
+	else
+		put_section_data(f, item, &sd);
+}
+
+static void
+put_item(struct fetch *f, size_t i)
+{
+	const struct fetch_item *item = &f->args->item[i];
+
+	switch (item->what) {
+	case FETCH_UID:
+		break;		/* has come first */
+	case FETCH_FLAGS:
+		put_flags(f);
+		break;
+	case FETCH_INTERNALDATE:
+		put_date(f);
+		break;
+	case FETCH_RFC822_SIZE:
+		put_size(f);
+		break;
+	case FETCH_ENVELOPE:
+		put_envelope(f);
+		break;
+	case FETCH_BODY:
+	case FETCH_BODYSTRUCTURE:
+		put_body(f, item->what == FETCH_BODYSTRUCTURE);
+		break;
+	case FETCH_SECTION:
+	case FETCH_BINARY:
+	case FETCH_BINARY_SIZE:
+		put_section(f, item, f->fields[i]);
+		break;
+	case FETCH_MODSEQ:
+	case FETCH_EMAILID:
+	case FETCH_THREADID:
+	case FETCH_SAVEDATE:
+	case FETCH_PREVIEW:
+		break;		/* not parsed as long as not announced */
+	}
+}
+
+/* ---- messages -------------------------------------------------------- */
+
+/* message-data = nz-number SP "FETCH" SP msg-att: as far as "(UID n" */
+static void
+begin_answer(struct fetch *f, const struct mailbox_msg *msg)
+{
+	struct buf *b = wire_out_buf(f->out);
+
+	buf_puts(b, "* ");
+	buf_put_u64(b, msg->seq);
+	buf_puts(b, " FETCH (");
+	f->is_first = true;
+	if (f->with_uid) {
+		buf_puts(next_item(f), "UID ");
+		buf_put_u64(wire_out_buf(f->out), msg->uid);
+	}
+}
+
+static void
+end_answer(struct fetch *f)
+{
+	buf_puts(wire_out_buf(f->out), ")\r\n");
+	wire_out_check(f->out);
+}
+
+/*
+ * Another session has removed it, and this client may not be told yet (RFC 3501
+ * 7.4.1).  NIL is an answer for texts; there is no such thing for the rest.
+ */
+static void
+fetch_gone(struct fetch *f, const struct mailbox_msg *msg)
+{
+	struct buf *b;
+
+	f->any_gone = true;
+	if (!f->wants_text)
+		return;
+	begin_answer(f, msg);
+	for (size_t i = 0; i < f->args->nitems; i++)
+		if (is_section(&f->args->item[i])) {
+			b = next_item(f);
+			fmt_section(b, &f->args->item[i]);
+			buf_puts(b, " NIL");
+		}
+	end_answer(f);
+}
+
+static void
+fetch_message(struct fetch *f, const struct mailbox_msg *msg)
+{
+	int err = 0;
+
+	f->uid = msg->uid;
+	f->told_flags = false;
+	if (has_message(f, msg->uid)) {
+		msgview_set(f->view, msg->uid);
+		if (f->wants_file)
+			err = msgview_open(f->view);
+	} else
+		err = ERR_GONE;
+	if (err == ERR_GONE) {
+		fetch_gone(f, msg);
+		return;
+	}
+	f->sets_seen = f->marks_seen && err == 0 &&
+	    (f->msg.flags.sys & MAILDIR_SEEN) == 0;
+	begin_answer(f, msg);
+	for (size_t i = 0; i < f->args->nitems; i++)
+		put_item(f, i);
+	if (f->sets_seen) {
+		if (!f->told_flags)
+			put_flags(f);
+		f->seen[f->nseen++] = msg->uid;
+	}
+	end_answer(f);
+	if (f->nseen == FETCH_SEEN_BATCH)
+		flush_seen(f);
+	if (f->wants_text && err == 0)
+		f->s->stats.fetched++;
+}
+
+/*
+ * Nothing but flags (and UIDs) is asked for: what every client does when it
+ * opens a mailbox, for all messages.  The line is put together from the store's
+ * records; most messages have the flags of the one before.
+ */
+static void
+fetch_flags(struct fetch *f, const struct mailbox_msg *msg, size_t n)
+{
+	struct maildir_msg last = { 0 };
+	struct buf *b;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!has_message(f, msg[i].uid)) {
+			f->any_gone = true;
+			continue;
+		}
+		if (f->text.n == 0 || last.flags.sys != f->msg.flags.sys ||
+		    last.flags.kw != f->msg.flags.kw ||
+		    last.is_recent != f->msg.is_recent) {
+			buf_clear(&f->text);
+			mailbox_put_flags(f->mb, &f->text, &f->msg);
+			buf_puts(&f->text, ")\r\n");
+			last = f->msg;
+		}
+		b = wire_out_buf(f->out);
+		buf_put(b, "* ", 2);
+		buf_put_u64(b, msg[i].seq);
+		if (f->with_uid) {
+			buf_put(b, " FETCH (UID ", 12);
+			buf_put_u64(b, msg[i].uid);
+			buf_putc(b, ' ');
+		} else
+			buf_put(b, " FETCH (", 8);
+		buf_put_span(b, buf_span(&f->text));
+		wire_out_check(f->out);
+		if (wire_out_err(f->out) != 0)
+			return;
+	}
+}
+
+static bool
+is_flags_only(const struct fetch_args *args)
+{
+	bool has_flags = false;
+
+	for (size_t i = 0; i < args->nitems; i++) {
+		if (args->item[i].what == FETCH_FLAGS)
+			has_flags = true;
+		else if (args->item[i].what != FETCH_UID)
+			return false;
+	}
+	return has_flags;
+}
+
+/* ---- the command ----------------------------------------------------- */
+
+static int ERR_CHECK
+fetch_answer(struct fetch *f, const struct command *cmd)
+{
+	if (f->any_cut)
+		return answer_no(f->s, cmd, NULL, "A message was cut short by "
+		    "another program while it was sent");
+	if (f->err != 0)
+		return answer_err(f->s, cmd, f->err);
+	if (f->any_unknown_cte)
+		return answer_no(f->s, cmd, "UNKNOWN-CTE",
+		    "A part has an unknown transfer encoding");
+	if (f->any_gone)
+		return answer_ok_code(f->s, cmd, "EXPUNGEISSUED",
+		    "Some of the messages are gone");
+	return answer_ok(f->s, cmd, "Fetch completed");
+}
+
+int
+cmd_fetch(struct session *s, const struct command *cmd)
+{
+	struct seqset set = cmd->u.fetch.set;
+	struct mailbox_msg *msg;
+	struct fetch f;
+	size_t n;
+	int err;
+
+	err = mailbox_resolve(s->mailbox, &set, cmd->is_uid, s->arena, &msg,
+	    &n);
+	if (err != 0)
+		return answer_bad(s, cmd, "No message has that number");
+	fetch_init(&f, s, cmd);
+	if (is_flags_only(f.args))
+		fetch_flags(&f, msg, n);
+	else
+		for (size_t i = 0; i < n && wire_out_err(s->out) == 0; i++)
+			fetch_message(&f, &msg[i]);
+	flush_seen(&f);
+	err = fetch_answer(&f, cmd);
+	fetch_done(&f);
+	return err;
+}

@@ -1,0 +1,302 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * msgview.c: see msgview.h.
+ *
+ * What is known of a message grows in steps, each taken when first asked for:
+ *
+ *	nothing -> file open -> a prefix in memory -> all of it
+ *	                     -> header parsed -> tree parsed
+ *	                     -> line ends counted
+ *
+ * This is also where results of earlier sessions (imapd.cache) belong: before
+ * each step that would open or read the file.
+ */
+#include <assert.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "maildir/maildir.h"
+#include "message/crlf.h"
+#include "message/part.h"
+#include "imapd/mailbox/msgview.h"
+
+#define MSGVIEW_ARENA	(16 * 1024)	/* a usual message's parts fit */
+
+struct msgview {
+	struct maildir *md;
+	uint32_t uid;			/* 0: none */
+	int err;			/* why the message cannot be read */
+	struct maildir_file *file;	/* NULL: not open */
+	uint64_t size;			/* bytes stored; less once it turned
+					 * out that the file was cut */
+	struct buf data;		/* small: the first bytes of the file;
+					 * large: the piece at piece_off */
+	uint64_t piece_off;
+	struct arena *arena;		/* of header and parts */
+	const struct part *header;	/* NULL: not parsed */
+	const struct part *parts;
+	bool has_whole;
+	struct extent whole;
+	struct msgview_mark mark;
+};
+
+struct msgview *
+msgview_new(struct maildir *md)
+{
+	struct msgview *mv = mem_zalloc(sizeof(*mv));
+
+	mv->md = md;
+	buf_init(&mv->data, MSGVIEW_MEMORY);
+	mv->arena = arena_new(MSGVIEW_ARENA);
+	return mv;
+}
+
+/* Forget the message, keep the memory. */
+static void
+forget(struct msgview *mv)
+{
+	maildir_file_close(mv->file);
+	mv->file = NULL;
+	mv->uid = 0;
+	mv->err = 0;
+	mv->size = 0;
+	buf_clear(&mv->data);
+	mv->piece_off = 0;
+	arena_clear(mv->arena);
+	mv->header = mv->parts = NULL;
+	mv->has_whole = false;
+	mv->mark = (struct msgview_mark){ 0 };
+}
+
+void
+msgview_free(struct msgview *mv)
+{
+	if (mv == NULL)
+		return;
+	forget(mv);
+	buf_done(&mv->data);
+	arena_free(mv->arena);
+	free(mv);
+}
+
+void
+msgview_set(struct msgview *mv, uint32_t uid)
+{
+	if (mv->uid == uid)
+		return;
+	forget(mv);
+	mv->uid = uid;
+}
+
+static bool
+is_small(const struct msgview *mv)
+{
+	return mv->size <= MSGVIEW_MEMORY;
+}
+
+void
+msgview_rest(struct msgview *mv)
+{
+	if (mv->file == NULL || is_small(mv))
+		forget(mv);
+	buf_done(&mv->data);
+	buf_init(&mv->data, MSGVIEW_MEMORY);
+}
+
+struct msgview_mark *
+msgview_mark(struct msgview *mv)
+{
+	return &mv->mark;
+}
+
+int
+msgview_open(struct msgview *mv)
+{
+	int err;
+
+	assert(mv->uid != 0);
+	if (mv->err != 0 || mv->file != NULL)
+		return mv->err;
+	err = maildir_file_open(mv->md, mv->uid, &mv->file);
+	if (err != 0) {
+		mv->file = NULL;
+		mv->err = err;
+		return err;
+	}
+	mv->size = maildir_file_size(mv->file);
+	return 0;
+}
+
+int
+msgview_date(struct msgview *mv, int64_t *ret)
+{
+	struct maildir_info info;
+	int err;
+
+	if (mv->file != NULL) {
+		*ret = maildir_file_date(mv->file);
+		return 0;
+	}
+	if ((err = maildir_info(mv->md, mv->uid, &info)) != 0)
+		return err;
+	*ret = info.internal_date;
+	return 0;
+}
+
+/* A small message: have its first want bytes, or all, in memory. */
+static int
+fill(struct msgview *mv, uint64_t want)
+{
+	uint8_t *p;
+	size_t n, got;
+	int err;
+
+	if (want > mv->size)
+		want = mv->size;
+	if (want <= mv->data.n)
+		return 0;
+	n = (size_t)want - mv->data.n;
+	p = buf_room(&mv->data, n);
+	assert(p != NULL);	/* is_small() */
+	err = maildir_file_read(mv->file, mv->data.n, p, n, &got);
+	if (err != 0) {
+		mv->err = err;
+		return err;
+	}
+	mv->data.n += got;
+	if (got < n)		/* cut since it was opened */
+		mv->size = mv->data.n;
+	return 0;
+}
+
+/* A large message: have the piece at off in memory. */
+static int
+load(struct msgview *mv, uint64_t off)
+{
+	uint8_t *p;
+	size_t got;
+	int err;
+
+	if (mv->data.n > 0 && off >= mv->piece_off &&
+	    off - mv->piece_off < mv->data.n)
+		return 0;
+	buf_clear(&mv->data);
+	p = buf_room(&mv->data, MSGVIEW_PIECE);
+	assert(p != NULL);
+	err = maildir_file_read(mv->file, off, p, MSGVIEW_PIECE, &got);
+	if (err != 0) {
+		mv->err = err;
+		return err;
+	}
+	mv->piece_off = off;
+	mv->data.n = got;
+	return 0;
+}
+
+int
+msgview_piece(struct msgview *mv, uint64_t off, uint64_t n, struct span *ret)
+{
+	struct span s;
+	int err;
+
+	if ((err = msgview_open(mv)) != 0)
+		return err;
+	if (off >= mv->size || n == 0) {
+		*ret = SPAN_NONE;
+		return 0;
+	}
+	if (n > mv->size - off)
+		n = mv->size - off;
+	if (is_small(mv)) {
+		if ((err = fill(mv, off + n)) != 0)
+			return err;
+		s = span_skip(buf_span(&mv->data), (size_t)off);
+	} else {
+		if ((err = load(mv, off)) != 0)
+			return err;
+		s = span_skip(buf_span(&mv->data),
+		    (size_t)(off - mv->piece_off));
+	}
+	*ret = span_take(s, n < s.n ? (size_t)n : s.n);
+	return 0;
+}
+
+int
+msgview_whole(struct msgview *mv, struct extent *ret)
+{
+	struct crlf_count count = { 0 };
+	struct span s;
+	uint64_t off = 0;
+	int err;
+
+	if (!mv->has_whole) {
+		for (;;) {
+			err = msgview_piece(mv, off, UINT64_MAX, &s);
+			if (err != 0)
+				return err;
+			if (s.n == 0)
+				break;
+			crlf_count(&count, s);
+			off += s.n;
+		}
+		mv->whole = (struct extent){ .off = 0, .size = off,
+		    .bare_lf = count.bare, .lines = count.lines };
+		mv->has_whole = true;
+	}
+	*ret = mv->whole;
+	return 0;
+}
+
+/*
+ * Push the file through a parser.  The first piece is small when only the
+ * header is wanted: most messages' headers end in it.
+ */
+static int
+parse(struct msgview *mv, bool is_header, const struct part **ret)
+{
+	struct part_parser *pp = part_parser_new(mv->arena);
+	uint64_t off = 0, n = is_header ? MSGVIEW_FIRST : UINT64_MAX;
+	struct span s;
+	int err;
+
+	if (is_header)
+		part_parser_headers_only(pp);
+	for (;;) {
+		if ((err = msgview_piece(mv, off, n, &s)) != 0) {
+			part_parser_free(pp);
+			return err;
+		}
+		if (s.n == 0 || !part_parser_feed(pp, s))
+			break;
+		off += s.n;
+		n = is_header ? MSGVIEW_PIECE : UINT64_MAX;
+	}
+	*ret = part_parser_finish(pp);
+	return 0;
+}
+
+int
+msgview_header(struct msgview *mv, const struct part **ret)
+{
+	int err;
+
+	if (mv->parts == NULL && mv->header == NULL &&
+	    (err = parse(mv, true, &mv->header)) != 0)
+		return err;
+	*ret = mv->parts != NULL ? mv->parts : mv->header;
+	return 0;
+}
+
+int
+msgview_parts(struct msgview *mv, const struct part **ret)
+{
+	int err;
+
+	if (mv->parts == NULL && (err = parse(mv, false, &mv->parts)) != 0)
+		return err;
+	*ret = mv->parts;
+	return 0;
+}
