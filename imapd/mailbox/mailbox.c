@@ -25,12 +25,14 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "imapd/mailbox/msgview.h"
 #include "imapd/mailbox/uidvec.h"
 #include "imapd/wire/fmt.h"
 #include "imapd/wire/reply.h"
 
 struct mailbox {
 	struct maildir *md;
+	struct msgview *view;		/* NULL: not asked for yet */
 	struct maildir_path path;	/* an own copy, in one block */
 	bool is_readonly;
 	uint32_t *known;
@@ -87,6 +89,7 @@ mailbox_close(struct mailbox *mb)
 {
 	if (mb == NULL)
 		return;
+	msgview_free(mb->view);
 	maildir_close(mb->md);
 	uidvec_done(&mb->gone);
 	uidvec_done(&mb->changed);
@@ -100,6 +103,14 @@ struct maildir *
 mailbox_store(struct mailbox *mb)
 {
 	return mb->md;
+}
+
+struct msgview *
+mailbox_view(struct mailbox *mb)
+{
+	if (mb->view == NULL)
+		mb->view = msgview_new(mb->md);
+	return mb->view;
 }
 
 const struct maildir_path *

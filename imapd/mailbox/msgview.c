@@ -14,6 +14,7 @@
  * each step that would open or read the file.
  */
 #include <assert.h>
+#include <stdlib.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
