@@ -44,8 +44,7 @@ struct fetch {
 	bool wants_text;		/* some item is part of the text */
 	bool marks_seen;
 	struct buf text;		/* of one item, used again */
-	size_t at;			/* where the next message is likely to
-					 * be in the picture */
+	size_t at;			/* for has_mailbox_record() */
 	/* of the message at hand: */
 	uint32_t uid;
 	struct maildir_msg msg;
@@ -109,28 +108,11 @@ fetch_done(struct fetch *f)
 	msgview_rest(f->view);
 }
 
-/* The message as the store shows it; false: it has left the picture.  Messages
- * come in order of UID, so the next is usually the one behind the last. */
+/* The message as the store shows it; false: it has left the picture. */
 static bool
 has_message(struct fetch *f, uint32_t uid)
 {
-	size_t n = maildir_count(f->md);
-
-	if (f->at < n) {
-		maildir_get(f->md, f->at, &f->msg);
-		if (f->msg.uid == uid) {
-			f->at++;
-			return true;
-		}
-	}
-	f->at = maildir_find(f->md, uid);
-	if (f->at == n)
-		return false;
-	maildir_get(f->md, f->at, &f->msg);
-	if (f->msg.uid != uid)
-		return false;
-	f->at++;
-	return true;
+	return has_mailbox_record(f->mb, uid, &f->at, &f->msg);
 }
 
 /* ---- \Seen ----------------------------------------------------------- */

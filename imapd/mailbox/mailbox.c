@@ -125,6 +125,26 @@ is_mailbox_readonly(const struct mailbox *mb)
 	return mb->is_readonly;
 }
 
+bool
+has_mailbox_record(const struct mailbox *mb, uint32_t uid, size_t *at,
+    struct maildir_msg *ret)
+{
+	size_t n = maildir_count(mb->md);
+
+	if (*at < n)
+		maildir_get(mb->md, *at, ret);
+	if (*at >= n || ret->uid != uid) {
+		*at = maildir_find(mb->md, uid);
+		if (*at == n)
+			return false;
+		maildir_get(mb->md, *at, ret);
+		if (ret->uid != uid)
+			return false;
+	}
+	(*at)++;
+	return true;
+}
+
 /* ---- numbers --------------------------------------------------------- */
 
 uint32_t

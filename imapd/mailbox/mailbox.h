@@ -47,6 +47,15 @@ struct maildir *mailbox_store(struct mailbox *mb);
 const struct maildir_path *mailbox_path(const struct mailbox *mb);
 bool is_mailbox_readonly(const struct mailbox *mb);
 
+/*
+ * has_mailbox_record(mb, uid, at, ret): what the store says of a message; false
+ * if it has none of that UID any more.  *at, zero at first, is where the last
+ * call found its message: for a walk in order of UID each call costs the same,
+ * however many messages there are.
+ */
+bool has_mailbox_record(const struct mailbox *mb, uint32_t uid, size_t *at,
+    struct maildir_msg *ret);
+
 /* Count of messages the client knows of: the highest sequence number. */
 uint32_t mailbox_count(const struct mailbox *mb);
 

@@ -1,0 +1,271 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * cmd_search.c: SEARCH and UID SEARCH (RFC 3501 6.4.4), with the results of
+ * ESEARCH (RFC 4731) and SEARCHRES (RFC 5182).
+ */
+#include <poll.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/deadline.h"
+#include "base/fdio.h"
+#include "base/vec.h"
+#include "imapd/wire/fmt.h"
+#include "imapd/wire/reply.h"
+#include "imapd/wire/seqset.h"
+#include "imapd/wire/wire_out.h"
+#include "imapd/mailbox/mailbox.h"
+#include "imapd/mailbox/msgview.h"
+#include "imapd/mailbox/search.h"
+#include "imapd/command/answer.h"
+#include "imapd/command/commands.h"
+#include "imapd/command/session_state.h"
+
+#define SEARCH_SIGN_MS	10000	/* a sign of life this often */
+#define SEARCH_FLUSH	4096	/* numbers printed between two looks at how
+				 * full the output is: 11 bytes each at most */
+
+struct found {
+	uint32_t seq, uid;
+};
+
+struct search_result {
+	VEC(struct found) found;
+	bool is_uid;
+};
+
+/* ---- running --------------------------------------------------------- */
+
+/*
+ * A search that reads messages may take long.  Now and then the client is told
+ * that it goes on (RFC 9585): that keeps middle boxes from forgetting the
+ * connection, and it is how we notice that nobody waits any more.
+ */
+static int
+show_life(struct session *s, const struct command *cmd, uint32_t seq,
+    struct deadline *next)
+{
+	struct buf *b;
+
+	if (!is_deadline_past(*next))
+		return 0;
+	*next = deadline_in(SEARCH_SIGN_MS);
+	reply_begin(s->out, SPAN_NONE, REPLY_OK);
+	b = wire_out_buf(s->out);
+	buf_puts(b, "[INPROGRESS (");
+	fmt_string(b, cmd->tag, false);
+	buf_putc(b, ' ');
+	buf_put_u64(b, seq);
+	buf_putc(b, ' ');
+	buf_put_u64(b, mailbox_count(s->mailbox));
+	buf_puts(b, ")] Still searching");
+	reply_end(s->out);
+	return wire_out_flush(s->out);
+}
+
+/* The other side has closed the connection altogether.  (Having closed its
+ * sending half alone it still wants the answer.) */
+static bool
+is_client_gone(const struct session *s)
+{
+	struct pollfd p = { .fd = s->start->fd_in, .events = 0 };
+
+	return fdio_stopped() != 0 || (poll(&p, 1, 0) == 1 &&
+	    (p.revents & (POLLHUP | POLLERR)) != 0);
+}
+
+/*
+ * Every message, or until one (MIN) or the last (MAX) has been found when
+ * nothing else is asked for.
+ */
+static int
+run_search(struct session *s, const struct command *cmd, struct search *se,
+    struct search_result *res)
+{
+	const struct search_args *args = &cmd->u.search;
+	uint32_t want = args->want & ~(uint32_t)SEARCH_RETURN_SAVE;
+	bool is_fast = can_search_fast(se);
+	struct deadline next = deadline_in(SEARCH_SIGN_MS);
+	uint32_t count = mailbox_count(s->mailbox);
+	int err;
+
+	for (uint32_t seq = 1; seq <= count; seq++) {
+		struct mailbox_msg msg = { seq, mailbox_uid(s->mailbox, seq) };
+
+		if (is_search_match(se, &msg)) {
+			VEC_PUSH(&res->found, ((struct found){ seq,
+			    msg.uid }));
+			if (args->has_return && want == SEARCH_RETURN_MIN)
+				break;
+		}
+		if (is_fast)
+			continue;
+		if ((err = show_life(s, cmd, seq, &next)) != 0)
+			return err;
+		if (seq % 64 == 0 && is_client_gone(s))
+			return ERR_EOF;
+	}
+	return 0;
+}
+
+/* ---- results --------------------------------------------------------- */
+
+static uint32_t
+number(const struct search_result *res, size_t i)
+{
+	return res->is_uid ? res->found.v[i].uid : res->found.v[i].seq;
+}
+
+/* mailbox-data =/ "SEARCH" *(SP nz-number) */
+static void
+put_search(struct session *s, const struct search_result *res)
+{
+	struct buf *b = wire_out_buf(s->out);
+
+	buf_puts(b, "* SEARCH");
+	for (size_t i = 0; i < res->found.n; i++) {
+		buf_putc(b, ' ');
+		buf_put_u64(b, number(res, i));
+		if (i % SEARCH_FLUSH == 0) {
+			wire_out_check(s->out);
+			b = wire_out_buf(s->out);
+		}
+	}
+	buf_puts(b, "\r\n");
+	wire_out_check(s->out);
+}
+
+static void
+put_all(struct session *s, const struct search_result *res)
+{
+	struct buf set;
+	struct seqout so;
+
+	buf_init(&set, 24 * res->found.n);
+	seqout_init(&so, &set);
+	for (size_t i = 0; i < res->found.n; i++)
+		seqout_add(&so, number(res, i));
+	seqout_end(&so);
+	buf_puts(wire_out_buf(s->out), " ALL ");
+	wire_out_span(s->out, buf_span(&set));
+	buf_done(&set);
+}
+
+/*
+ * esearch-response = "ESEARCH" [search-correlator] [SP "UID"]
+ *                    *(SP search-return-data)
+ *
+ * MIN, MAX and ALL are left out if nothing was found (RFC 4731 3.1); COUNT is
+ * then 0.
+ */
+static void
+put_esearch(struct session *s, const struct command *cmd, uint32_t want,
+    const struct search_result *res)
+{
+	struct buf *b = wire_out_buf(s->out);
+	size_t n = res->found.n;
+
+	buf_puts(b, "* ESEARCH (TAG ");
+	fmt_string(b, cmd->tag, false);
+	buf_putc(b, ')');
+	if (res->is_uid)
+		buf_puts(b, " UID");
+	if ((want & SEARCH_RETURN_MIN) != 0 && n > 0) {
+		buf_puts(b, " MIN ");
+		buf_put_u64(b, number(res, 0));
+	}
+	if ((want & SEARCH_RETURN_MAX) != 0 && n > 0) {
+		buf_puts(b, " MAX ");
+		buf_put_u64(b, number(res, n - 1));
+	}
+	if ((want & SEARCH_RETURN_ALL) != 0 && n > 0)
+		put_all(s, res);
+	b = wire_out_buf(s->out);
+	if ((want & SEARCH_RETURN_COUNT) != 0) {
+		buf_puts(b, " COUNT ");
+		buf_put_u64(b, n);
+	}
+	buf_puts(b, "\r\n");
+	wire_out_check(s->out);
+}
+
+/*
+ * RFC 5182 2.4: with MIN or MAX or both, and neither ALL nor COUNT, the first
+ * or the last found or both are saved; else all.
+ */
+static void
+save_result(struct session *s, uint32_t want, const struct search_result *res)
+{
+	size_t n = res->found.n, m = 0;
+	bool some = (want & (SEARCH_RETURN_MIN | SEARCH_RETURN_MAX)) != 0 &&
+	    (want & (SEARCH_RETURN_ALL | SEARCH_RETURN_COUNT)) == 0;
+	uint32_t *uid = arena_array(s->arena, n, sizeof(*uid));
+
+	for (size_t i = 0; i < n; i++)
+		if (!some || (i == 0 && (want & SEARCH_RETURN_MIN) != 0) ||
+		    (i == n - 1 && (want & SEARCH_RETURN_MAX) != 0))
+			uid[m++] = res->found.v[i].uid;
+	mailbox_save(s->mailbox, uid, m);
+}
+
+static void
+put_result(struct session *s, const struct command *cmd,
+    const struct search_result *res)
+{
+	uint32_t want = cmd->u.search.want;
+
+	if (!cmd->u.search.has_return) {
+		put_search(s, res);
+		return;
+	}
+	if (want == 0)
+		want = SEARCH_RETURN_ALL;	/* RETURN () */
+	if ((want & SEARCH_RETURN_SAVE) != 0)
+		save_result(s, want, res);
+	if (want != SEARCH_RETURN_SAVE)
+		put_esearch(s, cmd, want, res);
+}
+
+/* ---- the command ----------------------------------------------------- */
+
+/* A search that ends with NO and was to be saved leaves "$" empty (RFC 5182
+ * 2.1). */
+static int ERR_CHECK
+refuse(struct session *s, const struct command *cmd, int err)
+{
+	if (err == ERR_LIMIT)
+		return answer_bad(s, cmd, "No message has that number");
+	if ((cmd->u.search.want & SEARCH_RETURN_SAVE) != 0)
+		mailbox_save(s->mailbox, NULL, 0);
+	if (err == ERR_UNSUPPORTED)
+		return answer_no(s, cmd, "BADCHARSET (" SEARCH_CHARSETS ")",
+		    "Unknown charset");
+	return answer_err(s, cmd, err);
+}
+
+int
+cmd_search(struct session *s, const struct command *cmd)
+{
+	struct search_result res = { VEC_INIT, cmd->is_uid };
+	struct search *se;
+	int err;
+
+	err = search_new(s->mailbox, &cmd->u.search, s->arena, &se);
+	if (err != 0)
+		return refuse(s, cmd, err);
+	err = run_search(s, cmd, se, &res);
+	msgview_rest(mailbox_view(s->mailbox));
+	if (err == 0) {
+		put_result(s, cmd, &res);
+		if (has_search_gone(se))
+			err = answer_ok_code(s, cmd, "EXPUNGEISSUED",
+			    "Some of the messages are gone");
+		else
+			err = answer_ok(s, cmd, "Search completed");
+	}
+	VEC_DONE(&res.found);
+	search_free(se);
+	return err;
+}

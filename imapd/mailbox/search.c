@@ -1,0 +1,557 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * search.c: see search.h.
+ *
+ * The keys of a SEARCH are a tree of AND, OR and NOT over tests.  It is compiled
+ * into a list of tests, each of which says where to go on when it holds and
+ * when it does not:
+ *
+ *	UNSEEN OR FROM x FROM y		0  UNFLAG \Seen	true: 1	   false: no
+ *					1  FROM x	true: yes  false: 2
+ *					2  FROM y	true: yes  false: no
+ *
+ * AND, OR and NOT are gone then: they were only about where to go.  Running
+ * needs no stack, and no test runs whose outcome could not matter.
+ *
+ * Before that the operands of each AND and OR are sorted by what they cost, so
+ * that a message's file is opened only if nothing cheaper has decided.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "message/charset.h"
+#include "message/date.h"
+#include "message/part.h"
+#include "message/text.h"
+#include "maildir/maildir.h"
+#include "imapd/mailbox/mailbox.h"
+#include "imapd/mailbox/msgview.h"
+#include "imapd/mailbox/search.h"
+#include "imapd/mailbox/searchtext.h"
+#include "imapd/mailbox/zone.h"
+#include "imapd/wire/seqset.h"
+
+#define SEARCH_NEEDLE_MAX	(1024 * 1024)	/* bytes of a text in UTF-8 */
+#define DAY			(24 * 60 * 60)
+
+enum cost {
+	COST_RECORD,		/* in memory */
+	COST_INFO,		/* the file's dates and size */
+	COST_SIZE,		/* may have to count the file's lines */
+	COST_HEADER,		/* reads the header */
+	COST_BODY,		/* reads all and decodes it */
+	COST_COUNT
+};
+
+/* Where a test may lead other than to another test. */
+#define GO_YES	UINT32_MAX	/* the message matches */
+#define GO_NO	(UINT32_MAX - 1)
+
+struct test {
+	enum search_key key;
+	uint32_t go[2];		/* where to, if it does not hold; if it does */
+	const struct search_node *node;
+	uint64_t kw;		/* KEY_KEYWORD: its bit */
+	struct span field;	/* keys that look into one field */
+	struct text_search *text;
+};
+
+struct search {
+	struct mailbox *mb;
+	struct maildir *md;
+	struct arena *arena;
+	struct test *test;
+	uint32_t ntest, cap;
+	uint32_t entry;		/* the first test, or GO_ */
+	enum cost cost;		/* of the dearest */
+	struct span charset;
+	int64_t now;
+	struct searchtext st;
+	size_t at;		/* for has_mailbox_record() */
+	/* of the message at hand: */
+	uint32_t seq;
+	struct maildir_msg msg;
+	bool any_gone;
+};
+
+/* ---- order ----------------------------------------------------------- */
+
+static enum cost
+key_cost(enum search_key key)
+{
+	switch (key) {
+	case KEY_BEFORE: case KEY_ON: case KEY_SINCE:
+	case KEY_OLDER: case KEY_YOUNGER:
+	case KEY_SAVEDBEFORE: case KEY_SAVEDON: case KEY_SAVEDSINCE:
+		return COST_INFO;
+	case KEY_LARGER: case KEY_SMALLER:
+		return COST_SIZE;
+	case KEY_SENTBEFORE: case KEY_SENTON: case KEY_SENTSINCE:
+	case KEY_HEADER: case KEY_FROM: case KEY_TO: case KEY_CC:
+	case KEY_BCC: case KEY_SUBJECT:
+		return COST_HEADER;
+	case KEY_BODY: case KEY_TEXT:
+		return COST_BODY;
+	default:
+		return COST_RECORD;
+	}
+}
+
+/*
+ * Put the operands of every node into the order of their cost, those of one
+ * cost as they were.  Returns the cost of node: that of its dearest operand.
+ * The parser has bounded the depth (PARSE_DEPTH_MAX).
+ */
+static enum cost
+sort_node(struct search_node *node, uint32_t *count)
+{
+	struct search_node *first[COST_COUNT] = { NULL };
+	struct search_node **end[COST_COUNT], *child, *next, **link;
+	enum cost c, max = COST_RECORD;
+
+	if (node->child == NULL) {
+		(*count)++;
+		return key_cost(node->key);
+	}
+	for (c = COST_RECORD; c < COST_COUNT; c++)
+		end[c] = &first[c];
+	for (child = node->child; child != NULL; child = next) {
+		next = child->next;
+		child->next = NULL;
+		c = sort_node(child, count);
+		*end[c] = child;
+		end[c] = &child->next;
+		if (c > max)
+			max = c;
+	}
+	link = &node->child;
+	for (c = COST_RECORD; c < COST_COUNT; c++) {
+		*link = first[c];
+		if (first[c] != NULL)
+			link = end[c];
+	}
+	return max;
+}
+
+/* ---- compiling ------------------------------------------------------- */
+
+/* The text of a key in UTF-8. */
+static int
+compile_text(struct search *se, const struct search_node *node, struct test *t)
+{
+	struct buf b;
+	int err;
+
+	buf_init(&b, SEARCH_NEEDLE_MAX);
+	err = charset_convert(se->charset, node->text, &b);
+	if (err == 0)
+		err = buf_err(&b);
+	if (err == 0)
+		t->text = text_search_new(buf_span(&b));
+	buf_done(&b);
+	return err;
+}
+
+/*
+ * A set, resolved against this mailbox.  "$" and UIDs that are not there are
+ * no errors; a sequence number that is not there is one (RFC 9051 9: "The
+ * server should respond with a tagged BAD response").
+ */
+static int
+compile_set(struct search *se, struct search_node *node)
+{
+	uint32_t count = mailbox_count(se->mb);
+	struct seqset *set = &node->set;
+	struct mailbox_msg *msg;
+	size_t n;
+	int err;
+
+	if (set->is_saved) {
+		err = mailbox_resolve(se->mb, set, true, se->arena, &msg, &n);
+		if (err != 0)
+			return err;
+		set->range = arena_array(se->arena, n, sizeof(*set->range));
+		set->n = n;
+		for (size_t i = 0; i < n; i++)
+			set->range[i].lo = set->range[i].hi =
+			    node->key == KEY_UID ? msg[i].uid : msg[i].seq;
+		return 0;
+	}
+	if (node->key == KEY_UID) {
+		seqset_resolve(set, count == 0 ? 0 :
+		    mailbox_uid(se->mb, count));
+		return 0;
+	}
+	seqset_resolve(set, count);
+	if (set->n > 0 && set->range[set->n - 1].hi > count)
+		return ERR_LIMIT;
+	return 0;
+}
+
+static int
+compile_keyword(struct search *se, const struct search_node *node,
+    struct test *t)
+{
+	size_t i;
+	int err;
+
+	err = maildir_keyword(se->md, node->text, false, &i);
+	if (err == ERR_NOENT)
+		return 0;	/* no message has it: kw stays 0 */
+	if (err == 0)
+		t->kw = UINT64_C(1) << i;
+	return err;
+}
+
+/* What a test needs beyond its node. */
+static int
+compile_operands(struct search *se, struct search_node *node, struct test *t)
+{
+	switch (node->key) {
+	case KEY_SEQ:
+	case KEY_UID:
+		return compile_set(se, node);
+	case KEY_KEYWORD:
+	case KEY_UNKEYWORD:
+		return compile_keyword(se, node, t);
+	case KEY_HEADER:
+		t->field = node->field;
+		return compile_text(se, node, t);
+	case KEY_FROM:
+		t->field = SPAN("From");
+		return compile_text(se, node, t);
+	case KEY_TO:
+		t->field = SPAN("To");
+		return compile_text(se, node, t);
+	case KEY_CC:
+		t->field = SPAN("Cc");
+		return compile_text(se, node, t);
+	case KEY_BCC:
+		t->field = SPAN("Bcc");
+		return compile_text(se, node, t);
+	case KEY_SUBJECT:
+		t->field = SPAN("Subject");
+		return compile_text(se, node, t);
+	case KEY_BODY:
+	case KEY_TEXT:
+		return compile_text(se, node, t);
+	case KEY_EMAILID:
+	case KEY_THREADID:
+		return ERR_UNSUPPORTED;
+	default:
+		return 0;
+	}
+}
+
+static int compile(struct search *se, struct search_node *node, uint32_t no,
+    uint32_t yes, uint32_t *ret_entry);
+
+/* The operands from child on, of an AND or an OR.  Compiled from the last to
+ * the first, since each must know where the next one begins. */
+static int
+compile_list(struct search *se, struct search_node *list, bool is_or,
+    uint32_t no, uint32_t yes, uint32_t *ret_entry)
+{
+	struct search_node *child, *prev = NULL, *next;
+	uint32_t entry = is_or ? no : yes;
+	int err = 0;
+
+	for (child = list; child != NULL; child = next) {	/* turn round */
+		next = child->next;
+		child->next = prev;
+		prev = child;
+	}
+	for (child = prev; child != NULL && err == 0; child = child->next) {
+		if (is_or)
+			err = compile(se, child, entry, yes, &entry);
+		else
+			err = compile(se, child, no, entry, &entry);
+	}
+	*ret_entry = entry;
+	return err;
+}
+
+/* *ret_entry is where to begin: a test, or where to go without any. */
+static int
+compile(struct search *se, struct search_node *node, uint32_t no, uint32_t yes,
+    uint32_t *ret_entry)
+{
+	struct test *t;
+
+	switch (node->key) {
+	case KEY_ALL:
+	case KEY_SAVEDATESUPPORTED:
+		*ret_entry = yes;
+		return 0;
+	case KEY_AND:
+	case KEY_OR:
+		return compile_list(se, node->child, node->key == KEY_OR, no,
+		    yes, ret_entry);
+	case KEY_NOT:
+		return compile(se, node->child, yes, no, ret_entry);
+	default:
+		break;
+	}
+	assert(se->ntest < se->cap);
+	t = &se->test[se->ntest];
+	*t = (struct test){ .key = node->key, .go = { no, yes },
+	    .node = node };
+	*ret_entry = se->ntest++;
+	return compile_operands(se, node, t);
+}
+
+int
+search_new(struct mailbox *mb, const struct search_args *args,
+    struct arena *arena, struct search **ret)
+{
+	struct search *se = mem_zalloc(sizeof(*se));
+	struct charset *cs;
+	int err;
+
+	se->mb = mb;
+	se->md = mailbox_store(mb);
+	se->arena = arena;
+	se->charset = args->charset;
+	se->now = (int64_t)time(NULL);
+	searchtext_init(&se->st, mailbox_view(mb));
+
+	/* An unknown charset is refused also where no key has a text. */
+	if ((err = charset_open(args->charset, &cs)) != 0)
+		goto free_search;
+	charset_free(cs);
+	se->cost = sort_node(args->root, &se->cap);
+	se->test = arena_array(arena, se->cap, sizeof(*se->test));
+	err = compile(se, args->root, GO_NO, GO_YES, &se->entry);
+	if (err != 0)
+		goto free_search;
+	*ret = se;
+	return 0;
+
+free_search:
+	search_free(se);
+	return err;
+}
+
+void
+search_free(struct search *se)
+{
+	if (se == NULL)
+		return;
+	for (uint32_t i = 0; i < se->ntest; i++)
+		text_search_free(se->test[i].text);
+	searchtext_done(&se->st);
+	free(se);
+}
+
+bool
+can_search_fast(const struct search *se)
+{
+	return se->cost == COST_RECORD;
+}
+
+bool
+has_search_gone(const struct search *se)
+{
+	return se->any_gone;
+}
+
+/* ---- running --------------------------------------------------------- */
+
+/* The keys that compare a day: d against that of the key. */
+static bool
+is_day_match(enum search_key key, int64_t d, int64_t day)
+{
+	switch (key) {
+	case KEY_BEFORE: case KEY_SENTBEFORE: case KEY_SAVEDBEFORE:
+		return d < day;
+	case KEY_ON: case KEY_SENTON: case KEY_SAVEDON:
+		return d == day;
+	default:
+		return d >= day;	/* SINCE */
+	}
+}
+
+/* "whose internal date (disregarding time and timezone) is ...": the day in
+ * the zone in which INTERNALDATE is told. */
+static int
+test_internal(struct search *se, const struct test *t, bool *ret)
+{
+	int64_t date;
+	int err;
+
+	if ((err = msgview_date(se->st.mv, &date)) != 0)
+		return err;
+	if (t->key == KEY_OLDER)
+		*ret = date <= se->now - (int64_t)t->node->number;
+	else if (t->key == KEY_YOUNGER)
+		*ret = date >= se->now - (int64_t)t->node->number;
+	else
+		*ret = is_day_match(t->key, zone_day(date), t->node->day);
+	return 0;
+}
+
+static int
+test_saved(struct search *se, const struct test *t, bool *ret)
+{
+	struct maildir_info info;
+	int err;
+
+	if ((err = maildir_info(se->md, se->msg.uid, &info)) != 0)
+		return err;
+	*ret = is_day_match(t->key, zone_day(info.save_date), t->node->day);
+	return 0;
+}
+
+/* "whose [RFC-2822] Date: header (disregarding time and timezone) is ...": the
+ * day as it was written.  A message without a date matches none of them. */
+static int
+test_sent(struct search *se, const struct test *t, bool *ret)
+{
+	const struct part *top;
+	int64_t date, day;
+	int zone, err;
+
+	if ((err = msgview_header(se->st.mv, &top)) != 0)
+		return err;
+	*ret = false;
+	if (top->envelope == NULL || top->envelope->date.p == NULL ||
+	    date_parse(top->envelope->date, &date, &zone) != 0)
+		return 0;
+	date += (int64_t)zone * 60;
+	day = date / DAY - (date % DAY < 0 ? 1 : 0);
+	*ret = is_day_match(t->key, day, t->node->day);
+	return 0;
+}
+
+/*
+ * RFC822.SIZE is between the size of the file and twice that: for most messages
+ * that decides, and the lines need not be counted.
+ */
+static int
+test_size(struct search *se, const struct test *t, bool *ret)
+{
+	bool is_larger = t->key == KEY_LARGER;
+	uint64_t limit = t->node->number, served;
+	struct maildir_info info;
+	struct extent whole;
+	int err;
+
+	if ((err = maildir_info(se->md, se->msg.uid, &info)) != 0)
+		return err;
+	if (info.file_size > limit) {
+		*ret = is_larger;
+		return 0;
+	}
+	if (info.file_size < limit / 2) {
+		*ret = !is_larger;
+		return 0;
+	}
+	if ((err = msgview_whole(se->st.mv, &whole)) != 0)
+		return err;
+	served = whole.size + whole.bare_lf;
+	*ret = is_larger ? served > limit : served < limit;
+	return 0;
+}
+
+/* Tests on the store's record of the message; false: it is none of them. */
+static bool
+is_record_test(const struct search *se, const struct test *t, bool *ret)
+{
+	const struct maildir_msg *msg = &se->msg;
+	bool is_seen = (msg->flags.sys & MAILDIR_SEEN) != 0;
+
+	switch (t->key) {
+	case KEY_SEQ:
+		*ret = is_in_seqset(&t->node->set, se->seq);
+		return true;
+	case KEY_UID:
+		*ret = is_in_seqset(&t->node->set, msg->uid);
+		return true;
+	case KEY_FLAG:
+		*ret = (msg->flags.sys & t->node->sys) != 0;
+		return true;
+	case KEY_UNFLAG:
+		*ret = (msg->flags.sys & t->node->sys) == 0;
+		return true;
+	case KEY_KEYWORD:
+		*ret = (msg->flags.kw & t->kw) != 0;
+		return true;
+	case KEY_UNKEYWORD:
+		*ret = (msg->flags.kw & t->kw) == 0;
+		return true;
+	case KEY_RECENT:
+		*ret = msg->is_recent;
+		return true;
+	case KEY_NEW:
+		*ret = msg->is_recent && !is_seen;
+		return true;
+	case KEY_OLD:
+		*ret = !msg->is_recent;
+		return true;
+	case KEY_MODSEQ:
+		*ret = msg->modseq >= t->node->number;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int
+test_file(struct search *se, const struct test *t, bool *ret)
+{
+	msgview_set(se->st.mv, se->msg.uid);
+	switch (key_cost(t->key)) {
+	case COST_INFO:
+		if (t->key == KEY_SAVEDBEFORE || t->key == KEY_SAVEDON ||
+		    t->key == KEY_SAVEDSINCE)
+			return test_saved(se, t, ret);
+		return test_internal(se, t, ret);
+	case COST_SIZE:
+		return test_size(se, t, ret);
+	case COST_HEADER:
+		if (t->text == NULL)
+			return test_sent(se, t, ret);
+		return searchtext_field(&se->st, t->field, t->text, ret);
+	case COST_BODY:
+		return searchtext_message(&se->st, t->key == KEY_TEXT, t->text,
+		    ret);
+	case COST_RECORD:
+	case COST_COUNT:
+		break;
+	}
+	*ret = false;
+	return 0;
+}
+
+bool
+is_search_match(struct search *se, const struct mailbox_msg *msg)
+{
+	uint32_t i = se->entry;
+	bool holds;
+	int err;
+
+	if (!has_mailbox_record(se->mb, msg->uid, &se->at, &se->msg)) {
+		se->any_gone = true;
+		return false;
+	}
+	se->seq = msg->seq;
+	while (i < se->ntest) {
+		const struct test *t = &se->test[i];
+
+		if (!is_record_test(se, t, &holds)) {
+			err = test_file(se, t, &holds);
+			if (err == ERR_GONE)
+				se->any_gone = true;
+			if (err != 0)
+				return false;
+		}
+		i = t->go[holds];
+	}
+	return i == GO_YES;
+}

@@ -1,0 +1,44 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * search.h: a search program, compiled once and run over messages.
+ */
+#ifndef IMAPD_MAILBOX_SEARCH_H
+#define IMAPD_MAILBOX_SEARCH_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "imapd/mailbox/mailbox.h"
+#include "imapd/wire/command.h"
+
+/* The charsets named in [BADCHARSET (...)]: what every build knows. */
+#define SEARCH_CHARSETS	"US-ASCII UTF-8 ISO-8859-1 WINDOWS-1252"
+
+struct search;
+
+/*
+ * search_new(mb, args, arena, ret): make the program.  The nodes of args are
+ * put into a better order and their sets are used up.  ERR_UNSUPPORTED: the
+ * charset or one of the keys is not known; ERR_LIMIT: a sequence number that
+ * there is not.  Free with search_free().
+ */
+int search_new(struct mailbox *mb, const struct search_args *args,
+    struct arena *arena, struct search **ret) ERR_CHECK;
+void search_free(struct search *se);
+
+/* can_search_fast(se): only what the store has in memory is looked at. */
+bool can_search_fast(const struct search *se);
+
+/*
+ * is_search_match(se, msg): run it.  A message that cannot be read, or that
+ * another session has expunged, matches nothing.
+ */
+bool is_search_match(struct search *se, const struct mailbox_msg *msg);
+
+/* has_search_gone(se): some message was no longer there. */
+bool has_search_gone(const struct search *se);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * searchtext.h: is a text in a message?  (RFC 3501 6.4.4)
+ *
+ * Texts are compared as characters, not as bytes: transfer encodings, encoded
+ * words and charsets are undone and case is folded (message/text.h).  Any
+ * substring matches, not only words.
+ */
+#ifndef IMAPD_MAILBOX_SEARCHTEXT_H
+#define IMAPD_MAILBOX_SEARCHTEXT_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/span.h"
+#include "message/text.h"
+#include "imapd/mailbox/msgview.h"
+
+/* Buffers that one message after the other is looked at with. */
+struct searchtext {
+	struct msgview *mv;
+	struct buf head;	/* a header that is not in one piece */
+	struct buf text;	/* decoded text */
+};
+
+void searchtext_init(struct searchtext *st, struct msgview *mv);
+void searchtext_done(struct searchtext *st);
+
+/*
+ * searchtext_field(st, name, ts, ret): a field of that name in the message's
+ * header holds the text; with an empty text: there is such a field.  Errors as
+ * in msgview.h.
+ */
+int searchtext_field(struct searchtext *st, struct span name,
+    struct text_search *ts, bool *ret) ERR_CHECK;
+
+/*
+ * searchtext_message(st, with_header, ts, ret): the body holds the text: its
+ * text parts, and the headers of parts and of messages inside.  with_header:
+ * or the message's own header does.
+ */
+int searchtext_message(struct searchtext *st, bool with_header,
+    struct text_search *ts, bool *ret) ERR_CHECK;
+
+#endif
