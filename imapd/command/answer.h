@@ -14,13 +14,17 @@
 #include "imapd/command/session_state.h"
 #include "imapd/wire/command.h"
 
+/* "tag OK NAME completed.", after the news of the selected mailbox. */
+int answer_done(struct session *s, const struct command *cmd) ERR_CHECK;
+
+/* The same with a code that is put together: answer_begin(), print "[...] " to
+ * wire_out_buf(), answer_end(). */
+void answer_begin(struct session *s, const struct command *cmd);
+int answer_end(struct session *s, const struct command *cmd) ERR_CHECK;
+
 /* "tag OK text", after the news of the selected mailbox. */
 int answer_ok(struct session *s, const struct command *cmd, const char *text)
     ERR_CHECK;
-
-/* "tag OK [code] text"; code without brackets. */
-int answer_ok_code(struct session *s, const struct command *cmd,
-    const char *code, const char *text) ERR_CHECK;
 
 /* "tag NO [code] text"; code may be NULL. */
 int answer_no(struct session *s, const struct command *cmd, const char *code,
@@ -36,6 +40,9 @@ int answer_err(struct session *s, const struct command *cmd, int err)
     ERR_CHECK;
 int answer_err_to(struct session *s, const struct command *cmd, int err)
     ERR_CHECK;
+
+/* answer_log(s, cmd, err): for an error that the client is not told. */
+void answer_log(struct session *s, const struct command *cmd, int err);
 
 /* "tag BAD text", and counts it: ten in a row end the session. */
 int answer_bad(struct session *s, const struct command *cmd, const char *text)

@@ -13,6 +13,8 @@
 #ifndef IMAPD_COMMAND_COMMANDS_H
 #define IMAPD_COMMAND_COMMANDS_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "imapd/wire/command.h"
 
@@ -20,9 +22,14 @@ struct session;
 
 typedef int command_run(struct session *s, const struct command *cmd);
 
-/* command_find_run(id): NULL for commands that do not belong into a session
- * (LOGIN, STARTTLS). */
-command_run *command_find_run(enum command_id id);
+/* What runs for a command; run is NULL for those that do not belong into a
+ * session (LOGIN, STARTTLS). */
+struct command_entry {
+	command_run *run;
+	bool needs_mail;	/* of no use while the store is not there */
+};
+
+const struct command_entry *command_entry(enum command_id id);
 
 command_run cmd_capability, cmd_noop, cmd_logout, cmd_id, cmd_enable;
 command_run cmd_select;			/* SELECT, EXAMINE */

@@ -16,6 +16,7 @@
 #include "imapd/command/session.h"
 #include "imapd/mailbox/mailbox.h"
 #include "imapd/mailbox/mailname.h"
+#include "imapd/wire/read_command.h"
 #include "imapd/wire/wire_in.h"
 #include "imapd/wire/wire_out.h"
 #include "maildir/maildir.h"
@@ -33,15 +34,20 @@ struct session {
 	const struct config *conf;
 	struct wire_in *in;
 	struct wire_out *out;
-	struct maildir_store *store;	/* NULL: the mail is not there now */
+	struct read_command *rc;
+	struct maildir_store *store;	/* opened for the first command that
+					 * needs it */
 	struct mailbox *mailbox;	/* the selected one, or NULL */
 	struct mailname_rules names;	/* how names are spelled to the client */
 	struct arena *arena;		/* of the running command */
 	bool is_utf8;			/* strings may be 8-bit (UTF8=ACCEPT or
 					 * IMAP4rev2 was enabled) */
 	bool is_logout;			/* the loop ends after this command */
+	const char *bye;		/* not NULL: so does it, with this BYE */
 	unsigned bad_in_row;		/* commands answered BAD */
+	const char *last;		/* name of the last command, or NULL */
 	struct session_stats stats;
+	struct buf client_id;		/* "name version" from ID */
 };
 
 #endif

@@ -83,6 +83,27 @@ CONFIG_KEY(SIZE, append_limit, "128M", 1024, UINT32_MAX, NULL)
 CONFIG_KEY(STRING, capability, "", 0, 0, NULL)
 CONFIG_KEY(LINES, capability_networks, "", 0, 0, NULL)
 CONFIG_KEY(STRING, id, "name=imapd", 0, 0, NULL)
+CONFIG_KEY(STRING, special_drafts, "Drafts|Draft|Entwürfe|Brouillons|"
+    "Borradores|Bozze|Concepten|Rascunhos|Utkast|Kladder|Luonnokset|"
+    "Kopie robocze|Koncepty|Черновики|下書き|草稿", 0, 0, NULL)
+CONFIG_KEY(STRING, special_sent, "Sent|Sent Items|Sent Messages|Sent Mail|"
+    "Gesendet|Gesendete Objekte|Gesendete Elemente|Envoyés|"
+    "Éléments envoyés|Messages envoyés|Enviados|Elementos enviados|"
+    "Posta inviata|Inviata|Verzonden|Verzonden items|Itens enviados|Skickat|"
+    "Sendt|Lähetetyt|Wysłane|Odeslané|Отправленные|送信済み|已发送", 0, 0, NULL)
+CONFIG_KEY(STRING, special_junk, "Junk|Spam|Junk E-mail|Junk Email|Junk Mail|"
+    "Bulk Mail|Spamverdacht|Werbung|Courrier indésirable|Indésirables|"
+    "Correo no deseado|Posta indesiderata|Ongewenste e-mail|"
+    "Lixo eletrônico|Skräppost|Roskaposti|Спам|迷惑メール|垃圾邮件", 0, 0,
+    NULL)
+CONFIG_KEY(STRING, special_trash, "Trash|Deleted Items|Deleted Messages|Bin|"
+    "Rubbish|Deleted|Papierkorb|Gelöschte Objekte|Gelöschte Elemente|"
+    "Corbeille|Éléments supprimés|Papelera|Elementos eliminados|Cestino|"
+    "Prullenbak|Verwijderde items|Lixo|Lixeira|Papperskorg|Papirkurv|"
+    "Roskakori|Kosz|Koš|Корзина|ゴミ箱|已删除", 0, 0, NULL)
+CONFIG_KEY(STRING, special_archive, "Archive|Archives|Archiv|Archivo|"
+    "Archivio|Archief|Arquivo|Arkiv|Arkisto|Archiwum|Архив|アーカイブ|归档",
+    0, 0, NULL)
 
 /* ---- the log ----------------------------------------------------------- */
 CONFIG_KEY(CHOICE, log, "auto", 0, 0, "auto syslog stderr none")

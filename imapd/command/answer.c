@@ -1,0 +1,163 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * answer.c: how a command ends: the news, then its tagged response.
+ */
+#include "imapd/command/answer.h"
+
+#include "base/log.h"
+#include "imapd/wire/command_table.h"
+#include "imapd/wire/reply.h"
+
+/* What a client reads for an error of the store (RFC 5530). */
+struct words {
+	int err;
+	const char *code, *text;
+	bool is_ours;		/* the administrator should hear of it */
+};
+
+static const struct words words[] = {
+	{ ERR_NOENT, "NONEXISTENT", "There is no such mailbox.", false },
+	{ ERR_EXISTS, "ALREADYEXISTS", "There is such a mailbox already.",
+	    false },
+	{ ERR_NAME, "CANNOT", "This mailbox name cannot be used here.",
+	    false },
+	{ ERR_ACCESS, "NOPERM", "Permission denied.", true },
+	{ ERR_READONLY, "NOPERM", "The mail cannot be changed here.", false },
+	{ ERR_NOSPACE, "OVERQUOTA", "The disk is full.", true },
+	{ ERR_QUOTA, "OVERQUOTA", "Over quota.", false },
+	{ ERR_LIMIT, "LIMIT", "Over a limit of this server.", false },
+	{ ERR_GONE, "EXPUNGEISSUED", "Some messages are no longer there.",
+	    false },
+	{ ERR_BUSY, "INUSE", "The mailbox is locked; try again later.", true },
+	{ ERR_NOTEMPTY, "HASCHILDREN", "The mailbox has children.", false },
+	{ ERR_UNAVAIL, "UNAVAILABLE", "The mail is not there now.", true },
+	{ ERR_CORRUPT, "CORRUPTION", "The mailbox is damaged.", true },
+	{ 0, "UNAVAILABLE", "An internal error; the server's log has more.",
+	    true }
+};
+
+/* One BAD line a time is answered to whoever cannot do better; a session that
+ * sends nothing else is not a client. */
+int
+answer_bad(struct session *s, const struct command *cmd, const char *text)
+{
+	s->bad_in_row++;
+	reply_tagged(s->out, cmd->tag, REPLY_BAD, NULL, text);
+	return wire_out_err(s->out);
+}
+
+/*
+ * The store could not be looked at: what the client has is still right, so
+ * nothing is said.  But a mailbox that was deleted by somebody else can only be
+ * left (RFC 2180 3.3 describes the choices; this is the one that no client
+ * misreads).
+ */
+static void
+sync_failed(struct session *s, int err)
+{
+	if (err == ERR_NOENT || err == ERR_UNAVAIL) {
+		s->bye = "The selected mailbox was deleted.";
+		if (err == ERR_UNAVAIL)
+			s->bye = "The mail is not there any more.";
+		return;
+	}
+	log_begin(LOG_ERR, "refresh-failed");
+	log_str("user", s->start->user);
+	log_err(err);
+	log_end();
+}
+
+void
+answer_news(struct session *s, const struct command *cmd)
+{
+	const struct command_row *row = command_row(cmd->id);
+	bool with_expunges = (row->flags & COMMAND_TELLS_EXPUNGE) != 0;
+	int err;
+
+	if (s->mailbox == NULL)
+		return;
+	err = mailbox_sync(s->mailbox);
+	if (err != 0)
+		sync_failed(s, err);
+	mailbox_tell(s->mailbox, s->out, with_expunges, cmd->is_uid);
+}
+
+static int
+answer(struct session *s, const struct command *cmd, enum reply_status status,
+    const char *code, const char *text)
+{
+	answer_news(s, cmd);
+	reply_tagged(s->out, cmd->tag, status, code, text);
+	return wire_out_err(s->out);
+}
+
+int
+answer_ok(struct session *s, const struct command *cmd, const char *text)
+{
+	return answer(s, cmd, REPLY_OK, NULL, text);
+}
+
+void
+answer_begin(struct session *s, const struct command *cmd)
+{
+	answer_news(s, cmd);
+	reply_begin(s->out, cmd->tag, REPLY_OK);
+}
+
+int
+answer_end(struct session *s, const struct command *cmd)
+{
+	struct buf *b = wire_out_buf(s->out);
+
+	buf_puts(b, command_row(cmd->id)->name);
+	buf_puts(b, " completed.");
+	reply_end(s->out);
+	return wire_out_err(s->out);
+}
+
+int
+answer_done(struct session *s, const struct command *cmd)
+{
+	answer_begin(s, cmd);
+	return answer_end(s, cmd);
+}
+
+int
+answer_no(struct session *s, const struct command *cmd, const char *code,
+    const char *text)
+{
+	return answer(s, cmd, REPLY_NO, code, text);
+}
+
+void
+answer_log(struct session *s, const struct command *cmd, int err)
+{
+	log_begin(LOG_ERR, "command-failed");
+	log_str("user", s->start->user);
+	log_str("command", command_row(cmd->id)->name);
+	log_err(err);
+	log_end();
+}
+
+int
+answer_err(struct session *s, const struct command *cmd, int err)
+{
+	const struct words *w = words;
+
+	while (w->err != 0 && w->err != err)
+		w++;
+	if (w->is_ours)
+		answer_log(s, cmd, err);
+	return answer_no(s, cmd, w->code, w->text);
+}
+
+int
+answer_err_to(struct session *s, const struct command *cmd, int err)
+{
+	if (err == ERR_NOENT)
+		return answer_no(s, cmd, "TRYCREATE",
+		    "There is no such mailbox.");
+	return answer_err(s, cmd, err);
+}

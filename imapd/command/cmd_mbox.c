@@ -1,0 +1,114 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * cmd_mbox.c: CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, NAMESPACE.
+ */
+#include "imapd/command/answer.h"
+#include "imapd/command/commands.h"
+#include "imapd/wire/fmt.h"
+
+static int
+to_path(struct session *s, struct span name, struct maildir_path *ret)
+{
+	return mailname_to_path(&s->names, name, s->arena, ret);
+}
+
+static bool
+is_same_path(const struct maildir_path *a, const struct maildir_path *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!is_span_eq(a->level[i], b->level[i]))
+			return false;
+	return true;
+}
+
+/* The name at the end of a "foo/" says that children are to come (RFC 3501
+ * 6.3.3); every mailbox can have them, so it is the same as "foo". */
+int
+cmd_create(struct session *s, const struct command *cmd)
+{
+	struct maildir_path path;
+	int err;
+
+	if (cmd->u.create.use.n > 0)
+		return answer_no(s, cmd, "USEATTR",
+		    "A mailbox gets its use by its name here.");
+	err = to_path(s, cmd->u.create.mailbox, &path);
+	if (err == 0)
+		err = is_maildir_inbox(&path) ? ERR_EXISTS :
+		    maildir_create(s->store, &path);
+	return err == 0 ? answer_done(s, cmd) : answer_err(s, cmd, err);
+}
+
+int
+cmd_delete(struct session *s, const struct command *cmd)
+{
+	struct maildir_path path;
+	int err;
+
+	err = to_path(s, cmd->u.mailbox, &path);
+	if (err != 0)
+		return answer_err(s, cmd, err);
+	if (is_maildir_inbox(&path))
+		return answer_no(s, cmd, "CANNOT", "INBOX cannot be deleted.");
+	err = maildir_delete(s->store, &path);
+	if (err != 0)
+		return answer_err(s, cmd, err);
+	/* What was deleted under the client by itself is closed, not mourned
+	 * with a BYE. */
+	if (s->mailbox != NULL &&
+	    is_same_path(mailbox_path(s->mailbox), &path)) {
+		mailbox_close(s->mailbox);
+		s->mailbox = NULL;
+	}
+	return answer_done(s, cmd);
+}
+
+int
+cmd_rename(struct session *s, const struct command *cmd)
+{
+	struct maildir_path from, to;
+	int err;
+
+	err = to_path(s, cmd->u.rename.from, &from);
+	if (err == 0)
+		err = to_path(s, cmd->u.rename.to, &to);
+	if (err == 0)
+		err = is_maildir_inbox(&to) ? ERR_EXISTS :
+		    maildir_rename(s->store, &from, &to);
+	return err == 0 ? answer_done(s, cmd) : answer_err(s, cmd, err);
+}
+
+/* SUBSCRIBE and UNSUBSCRIBE.  The mailbox need not exist (RFC 3501 6.3.6 leaves
+ * that open): those that move mail here subscribe before they create. */
+int
+cmd_subscribe(struct session *s, const struct command *cmd)
+{
+	struct maildir_path path;
+	int err;
+
+	err = to_path(s, cmd->u.mailbox, &path);
+	if (err == 0)
+		err = maildir_path_check(s->store, &path);
+	if (err == 0)
+		err = maildir_subscribe(s->store, &path,
+		    cmd->id == CMD_SUBSCRIBE);
+	return err == 0 ? answer_done(s, cmd) : answer_err(s, cmd, err);
+}
+
+/* RFC 2342: one personal namespace, no others. */
+int
+cmd_namespace(struct session *s, const struct command *cmd)
+{
+	struct buf *b = wire_out_buf(s->out);
+
+	buf_puts(b, "* NAMESPACE ((");
+	fmt_string(b, mailname_prefix(&s->names), false);
+	buf_putc(b, ' ');
+	fmt_string(b, span_of(&s->names.delimiter, 1), false);
+	buf_puts(b, ")) NIL NIL\r\n");
+	return answer_done(s, cmd);
+}
