@@ -19,6 +19,7 @@ import argparse
 import collections
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -48,18 +49,19 @@ WHOLE = ("FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODY BODYSTRUCTURE "
 def corpus(path):
     """The texts of the package, as bytes; the mbox line in front of each goes,
     but for one in twenty: such messages are in real Maildirs too."""
+    texts = {}
     with tarfile.open(path) as tar:
-        found = sorted((m for m in tar if m.name.endswith(".json") and
-                        "/data/" in m.name), key=lambda m: m.name)
-        for i, member in enumerate(found):
-            text = json.load(tar.extractfile(member))["text"]
-            try:
-                b = text.encode("latin-1")
-            except UnicodeEncodeError:
-                b = text.encode("utf-8", "surrogateescape")
-            if b.startswith(b"From ") and i % 20:
-                b = b[b.index(b"\n") + 1:]
-            yield b
+        for member in tar:
+            if re.search(r"/data/[^/]*/[0-9][^/]*\.json$", member.name):
+                texts[member.name] = json.load(tar.extractfile(member))["text"]
+    for i, name in enumerate(sorted(texts)):
+        try:
+            b = texts[name].encode("latin-1")
+        except UnicodeEncodeError:
+            b = texts[name].encode("utf-8", "surrogateescape")
+        if b.startswith(b"From ") and i % 20:
+            b = b[b.index(b"\n") + 1:]
+        yield b
 
 
 def fetch_corpus(directory):
