@@ -489,16 +489,16 @@ fetch_answer(struct fetch *f, const struct command *cmd)
 {
 	if (f->any_cut)
 		return answer_no(f->s, cmd, NULL, "A message was cut short by "
-		    "another program while it was sent");
+		    "another program while it was sent.");
 	if (f->err != 0)
 		return answer_err(f->s, cmd, f->err);
 	if (f->any_unknown_cte)
 		return answer_no(f->s, cmd, "UNKNOWN-CTE",
-		    "A part has an unknown transfer encoding");
+		    "A part has an unknown transfer encoding.");
+	answer_begin(f->s, cmd);
 	if (f->any_gone)
-		return answer_ok_code(f->s, cmd, "EXPUNGEISSUED",
-		    "Some of the messages are gone");
-	return answer_ok(f->s, cmd, "Fetch completed");
+		buf_puts(wire_out_buf(f->out), "[EXPUNGEISSUED] ");
+	return answer_end(f->s, cmd);
 }
 
 int
@@ -513,7 +513,7 @@ cmd_fetch(struct session *s, const struct command *cmd)
 	err = mailbox_resolve(s->mailbox, &set, cmd->is_uid, s->arena, &msg,
 	    &n);
 	if (err != 0)
-		return answer_bad(s, cmd, "No message has that number");
+		return answer_bad(s, cmd, "No message has that number.");
 	fetch_init(&f, s, cmd);
 	if (is_flags_only(f.args))
 		fetch_flags(&f, msg, n);

@@ -236,12 +236,12 @@ static int ERR_CHECK
 refuse(struct session *s, const struct command *cmd, int err)
 {
 	if (err == ERR_LIMIT)
-		return answer_bad(s, cmd, "No message has that number");
+		return answer_bad(s, cmd, "No message has that number.");
 	if ((cmd->u.search.want & SEARCH_RETURN_SAVE) != 0)
 		mailbox_save(s->mailbox, NULL, 0);
 	if (err == ERR_UNSUPPORTED)
 		return answer_no(s, cmd, "BADCHARSET (" SEARCH_CHARSETS ")",
-		    "Unknown charset");
+		    "This charset is not known.");
 	return answer_err(s, cmd, err);
 }
 
@@ -259,11 +259,10 @@ cmd_search(struct session *s, const struct command *cmd)
 	msgview_rest(mailbox_view(s->mailbox));
 	if (err == 0) {
 		put_result(s, cmd, &res);
+		answer_begin(s, cmd);
 		if (has_search_gone(se))
-			err = answer_ok_code(s, cmd, "EXPUNGEISSUED",
-			    "Some of the messages are gone");
-		else
-			err = answer_ok(s, cmd, "Search completed");
+			buf_puts(wire_out_buf(s->out), "[EXPUNGEISSUED] ");
+		err = answer_end(s, cmd);
 	}
 	VEC_DONE(&res.found);
 	search_free(se);
