@@ -103,6 +103,9 @@ cmd_idle(struct session *s, const struct command *cmd)
 
 	reply_continue(s->out, SPAN("idling"));
 	start_notify(&id);
+	/* Watch first, look afterwards: what happens in between is seen. */
+	if (s->mailbox != NULL)
+		(void)maildir_watch(mailbox_store(s->mailbox));
 	for (;;) {
 		uint64_t before;
 

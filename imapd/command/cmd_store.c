@@ -33,12 +33,54 @@ to_flags(struct maildir *md, const struct store_args *args,
 	return 0;
 }
 
+/* What a change makes of flags. */
+static struct maildir_flags
+changed(int op, struct maildir_flags old, struct maildir_flags flags)
+{
+	switch (op) {
+	case MAILDIR_ADD:
+		return (struct maildir_flags){ old.sys | flags.sys,
+		    old.kw | flags.kw };
+	case MAILDIR_REMOVE:
+		return (struct maildir_flags){ old.sys & ~flags.sys,
+		    old.kw & ~flags.kw };
+	default:
+		return flags;
+	}
+}
+
+static bool
+is_same_flags(struct maildir_flags a, struct maildir_flags b)
+{
+	return a.sys == b.sys && a.kw == b.kw;
+}
+
+/* The flags of a message as the store has them now; none if it is gone. */
+static struct maildir_flags
+flags_of(struct maildir *md, uint32_t uid)
+{
+	size_t i = maildir_find(md, uid);
+	struct maildir_msg msg;
+
+	if (i >= maildir_count(md))
+		return (struct maildir_flags){ 0, 0 };
+	maildir_get(md, i, &msg);
+	return msg.flags;
+}
+
+/*
+ * The client hears of each message, also of one that was so already.  With
+ * .SILENT it is spared what it knows: but where somebody else changed the same
+ * message at the same time the outcome is not what it expects (RFC 3501 6.4.6).
+ */
 static int
 change(struct session *s, const struct store_args *args,
     const struct mailbox_msg *msgs, size_t n)
 {
 	struct maildir *md = mailbox_store(s->mailbox);
 	uint32_t *uids = arena_array(s->arena, n, sizeof(*uids));
+	struct maildir_flags *want = arena_array(s->arena,
+	    args->is_silent ? n : 0, sizeof(*want));
 	struct maildir_flags flags;
 	size_t done = 0;
 	int err;
@@ -46,13 +88,17 @@ change(struct session *s, const struct store_args *args,
 	err = to_flags(md, args, &flags);
 	if (err != 0)
 		return err;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		uids[i] = msgs[i].uid;
+		if (args->is_silent)
+			want[i] = changed(args->op, flags_of(md, uids[i]),
+			    flags);
+	}
 	err = maildir_store_flags(md, uids, n, args->op, &flags, &done);
-	/* The client hears of each, also of one that was so already; with
-	 * .SILENT only of what others changed. */
-	for (size_t i = 0; i < done && !args->is_silent; i++)
-		mailbox_changed(s->mailbox, uids[i]);
+	for (size_t i = 0; i < done; i++)
+		if (!args->is_silent ||
+		    !is_same_flags(want[i], flags_of(md, uids[i])))
+			mailbox_changed(s->mailbox, uids[i]);
 	return err;
 }
 
