@@ -40,6 +40,9 @@ struct auth_conf {
 	const char *users_file;
 	const char *checkpassword;
 	const char *helper;	/* path of imapd-auth */
+	const char *secret_file;/* key of the salts that SCRAM makes up; made
+				 * when missing, if we may.  It should survive
+				 * a reboot.  NULL: the machine's id */
 	const char *default_scheme; /* of hashes without {SCHEME}: "CRYPT" */
 	const char *default_uid;/* name or number, for lines without; or NULL */
 	const char *default_gid;
@@ -157,5 +160,11 @@ enum auth_step auth_dialog_step(struct auth_dialog *dialog, struct span in,
     struct buf *out, struct deadline until, struct auth_user **ret_user,
     enum auth_reason *ret_reason);
 void auth_dialog_free(struct auth_dialog *dialog);
+
+/*
+ * can_auth_dialog(auth, mech): the password of the users file's first line
+ * would serve this mechanism, so that it is worth announcing.
+ */
+bool can_auth_dialog(struct auth *auth, struct span mech);
 
 #endif

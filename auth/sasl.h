@@ -52,8 +52,10 @@ const char *sasl_name(enum sasl_mech mech);
 bool is_sasl_plaintext(enum sasl_mech mech);
 /* Needs channel binding data (the -PLUS ones). */
 bool is_sasl_plus(enum sasl_mech mech);
-/* The client speaks first (an empty challenge is sent when it did not). */
+/* The client may speak first; sasl_start() is for when it did not. */
 bool is_sasl_client_first(enum sasl_mech mech);
+
+#define SASL_BINDING_MAX	64	/* bytes: the longest hash there is */
 
 /* Channel binding data of this TLS connection; empty where there is none. */
 struct sasl_binding {
@@ -67,7 +69,10 @@ enum sasl_ask {
 	SASL_ASK_PASSWORD,	/* authzid, user, password */
 	SASL_ASK_EXTERNAL,	/* authzid */
 	SASL_ASK_ANONYMOUS,	/* password: the trace */
-	SASL_ASK_DIALOG,	/* first step: user, authzid, data */
+	SASL_ASK_DIALOG,	/* first step: user, authzid, data: two counted
+				 * strings of enc.h.  SCRAM: the channel
+				 * binding data, the client's message; CRAM-MD5:
+				 * the challenge, the response */
 	SASL_ASK_DIALOG_NEXT	/* further step: data */
 };
 
