@@ -42,6 +42,22 @@ is_lex_at(const struct lex *lx, uint8_t c)
 	return lx->at < lx->text.n && lx->text.p[lx->at] == c;
 }
 
+bool
+is_lex_digit(const struct lex *lx)
+{
+	return lx->at < lx->text.n && is_digit(lx->text.p[lx->at]);
+}
+
+bool
+is_lex_blank(const struct lex *lx)
+{
+	struct span s = rest(lx);
+
+	while (s.n > 0 && s.p[0] == ' ')
+		s = span_skip(s, 1);
+	return s.n == 0;
+}
+
 static bool
 is_word_char(uint8_t c)
 {
@@ -86,13 +102,6 @@ skip_spaces(struct lex *lx)
 {
 	while (is_lex_at(lx, ' '))
 		lx->at++;
-}
-
-int
-lex_close(struct lex *lx)
-{
-	skip_spaces(lx);
-	return lex_char(lx, ')', "Expected a closing parenthesis");
 }
 
 int
@@ -396,7 +405,62 @@ lex_nz_number(struct lex *lx, uint64_t max, uint64_t *ret)
 	return lex_number(lx, max, ret);
 }
 
+static bool
+is_set_char(uint8_t c)
+{
+	return is_digit(c) || c == ':' || c == ',' || c == '*' || c == '$';
+}
+
+int
+lex_sequence_set(struct lex *lx, struct seqset *ret)
+{
+	size_t start = lx->at;
+	struct span s;
+	int err = lex_run(lx, is_set_char, "Expected a sequence set", &s);
+
+	if (err != 0)
+		return err;
+	err = seqset_parse(s, lx->arena, ret);
+	if (err != 0) {
+		lx->at = start;
+		return lex_bad(lx, "Malformed sequence set");
+	}
+	return 0;
+}
+
 /* ---- lists ----------------------------------------------------------- */
+
+int
+lex_list1(struct lex *lx, lex_item *item, void *arg)
+{
+	int err = lex_char(lx, '(', "Expected a parenthesised list");
+
+	if (err != 0)
+		return err;
+	for (;;) {
+		err = item(lx, arg);
+		if (err != 0)
+			return err;
+		if (is_lex_at(lx, ' '))
+			skip_spaces(lx);
+		else if (!is_lex_at(lx, ')'))
+			return lex_bad(lx, "Expected a space or a closing "
+			    "parenthesis");
+		if (is_lex_at(lx, ')'))
+			break;
+	}
+	lex_skip(lx, 1);
+	return 0;
+}
+
+int
+lex_list(struct lex *lx, lex_item *item, void *arg)
+{
+	if (!has_prefix(rest(lx), SPAN("()")))
+		return lex_list1(lx, item, arg);
+	lex_skip(lx, 2);
+	return 0;
+}
 
 int
 lex_spans_add(struct lex *lx, struct lex_spans *l, struct span s)
@@ -414,4 +478,18 @@ lex_spans_add(struct lex *lx, struct lex_spans *l, struct span s)
 	}
 	l->list.v[l->list.n++] = s;
 	return 0;
+}
+
+int
+lex_bit(struct lex *lx, const struct lex_bit *table, const char *why,
+    uint32_t *set)
+{
+	for (; table->name != NULL; table++) {
+		if (is_lex_word(lx, table->name)) {
+			lex_skip(lx, strlen(table->name));
+			*set |= table->bit;
+			return 0;
+		}
+	}
+	return lex_bad(lx, why);
 }

@@ -44,6 +44,10 @@ int lex_bad(struct lex *lx, const char *why) ERR_CHECK;
 
 bool is_lex_end(const struct lex *lx);
 bool is_lex_at(const struct lex *lx, uint8_t c);
+bool is_lex_digit(const struct lex *lx);
+
+/* Nothing but spaces is left: the command is at its end. */
+bool is_lex_blank(const struct lex *lx);
 
 /* The next bytes are this word in either case, and no more letters, digits, '.'
  * or '-' follow. */
@@ -59,9 +63,6 @@ int lex_char(struct lex *lx, uint8_t c, const char *why) ERR_CHECK;
 
 /* lex_skip(lx, n): n bytes that were looked at before. */
 void lex_skip(struct lex *lx, size_t n);
-
-/* lex_close(lx): the ")" of a list; spaces before it are let pass. */
-int lex_close(struct lex *lx) ERR_CHECK;
 
 /* lex_end(lx): the end of the command; spaces before it are let pass. */
 int lex_end(struct lex *lx) ERR_CHECK;
@@ -94,7 +95,20 @@ int lex_stream(struct lex *lx) ERR_CHECK;
 /* All of s could be sent as an astring without quotes. */
 bool is_lex_astring_atom(struct span s);
 
+/* lex_sequence_set(lx, ret): sequence-set; "*" and "$" are among the bytes. */
+int lex_sequence_set(struct lex *lx, struct seqset *ret) ERR_CHECK;
+
 /* ---- lists ----------------------------------------------------------- */
+
+/* Reads one element of a list; arg is lex_list()'s. */
+typedef int lex_item(struct lex *lx, void *arg);
+
+/*
+ * lex_list(lx, item, arg): "(" [item *(SP item)] ")".  lex_list1(): at least
+ * one.  Spaces before the ")" are let pass.
+ */
+int lex_list(struct lex *lx, lex_item *item, void *arg) ERR_CHECK;
+int lex_list1(struct lex *lx, lex_item *item, void *arg) ERR_CHECK;
 
 /* A list under construction; its elements move as it grows. */
 struct lex_spans {
@@ -105,5 +119,16 @@ struct lex_spans {
 /* lex_spans_add(lx, l, s): ERR_SYNTAX beyond PARSE_LIST_MAX. */
 int lex_spans_add(struct lex *lx, struct lex_spans *l, struct span s)
     ERR_CHECK;
+
+/* The words a place allows, and a bit for each; the last name is NULL. */
+struct lex_bit {
+	const char *name;
+	uint32_t bit;
+};
+
+/* lex_bit(lx, table, why, set): one of the words, whose bit is set in *set; why
+ * is the complaint about any other. */
+int lex_bit(struct lex *lx, const struct lex_bit *table, const char *why,
+    uint32_t *set) ERR_CHECK;
 
 #endif
