@@ -9,11 +9,15 @@
  * iconv.  What comes out is always well-formed UTF-8: a malformed sequence
  * becomes one U+FFFD, by the maximal subpart rule of Unicode 3.9 for UTF-8 and
  * byte by byte for the others.
+ *
+ * glibc's iconv reads its tables from files (gconv) when a charset is opened: a
+ * sandbox must let it, or those charsets are unsupported.
  */
 #ifndef MESSAGE_CHARSET_H
 #define MESSAGE_CHARSET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -42,6 +46,14 @@ void charset_feed(struct charset *cs, struct span s, struct buf *out);
 /* charset_finish(cs, out): the end of the text: a cut character becomes U+FFFD;
  * cs is as new. */
 void charset_finish(struct charset *cs, struct buf *out);
+
+/* The next bytes, if they are ASCII, stand for themselves: they need not be
+ * fed. */
+bool is_charset_ascii(const struct charset *cs);
+
+/* charset_utf8_tail(s): count of bytes at the end of s that are the beginning
+ * of a character of UTF-8 whose rest is missing. */
+size_t charset_utf8_tail(struct span s);
 
 /* charset_convert(name, s, out): all at once; ERR_UNSUPPORTED (nothing
  * appended) for a charset nobody knows. */

@@ -32,22 +32,21 @@ struct cte_decoder {
 	enum cte cte;
 	bool has_error;		/* something was not as it should be */
 	/* private: */
-	uint8_t state;
-	uint8_t nhold;
+	uint8_t state;		/* uuencode: before, in or after the data */
+	uint8_t nhold;		/* base64: characters in bits */
 	uint32_t bits;
-	uint64_t nblank;	/* blanks that may be the end of a QP line */
-	struct buf hold;	/* a line that is not complete, or those blanks */
+	struct buf hold;	/* bytes that cannot be decided on yet */
 };
 
 /* cte_init(d, cte): ready for the first byte.  cte_done() releases. */
 void cte_init(struct cte_decoder *d, enum cte cte);
 void cte_done(struct cte_decoder *d);
 
-/* cte_feed(d, s, out): append what s decodes to; never more than s.n bytes and
- * what was held back before. */
+/* cte_feed(d, s, out): append what s decodes to: at most s.n bytes and what was
+ * held back before (a few; at most 1000). */
 void cte_feed(struct cte_decoder *d, struct span s, struct buf *out);
 
-/* cte_finish(d, out): the end of the part; then d may be initialised anew. */
+/* cte_finish(d, out): the end of the part: append what was held back. */
 void cte_finish(struct cte_decoder *d, struct buf *out);
 
 #endif

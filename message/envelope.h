@@ -8,12 +8,15 @@
 #ifndef MESSAGE_ENVELOPE_H
 #define MESSAGE_ENVELOPE_H
 
-#include <stdbool.h>
+#include <stddef.h>
 
 #include "base/arena.h"
 #include "base/span.h"
 #include "message/address.h"
 #include "message/header.h"
+
+#define ENVELOPE_LISTS		6	/* from ... bcc */
+#define ENVELOPE_ADDRESS_MAX	20000	/* in all lists of one envelope */
 
 /* A missing field has p == NULL (text) or is NULL (addresses): the IMAP
  * defaults (Sender from From) are the printer's business.  Of a repeated field
@@ -30,6 +33,10 @@ struct envelope {
 	struct span in_reply_to;
 	struct span message_id;
 	struct span references;	/* not in ENVELOPE; for threading */
+	/* private: the ends of the lists, to which a repeated field is added,
+	 * and how much is in all of them */
+	struct address *last[ENVELOPE_LISTS];
+	size_t naddress;
 };
 
 /*

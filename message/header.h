@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/span.h"
+#include "message/crlf.h"
 
 #define HEADER_NAME_MAX	1000	/* a longer name matches no name asked for */
 
@@ -68,11 +69,12 @@ struct header_select {
 	const struct header_set *set;
 	bool is_not;		/* the fields that are not in the set */
 	/* private: */
-	enum { HEADER_SELECT_START, HEADER_SELECT_PASS, HEADER_SELECT_DROP,
-	    HEADER_SELECT_END } state;
-	bool is_wanted;		/* the field of the line before */
-	bool has_cr;		/* a CR waits for what follows it */
-	size_t n;		/* bytes in start */
+	enum { HEADER_SELECT_START, HEADER_SELECT_LINE, HEADER_SELECT_END } state;
+	bool has_line;		/* there was a line already */
+	bool is_wanted;		/* this line's field, or the one before */
+	bool is_open;		/* the last wanted line has no end yet */
+	struct crlf crlf;
+	size_t n;		/* bytes in start: a line not yet decided on */
 	uint8_t start[HEADER_NAME_MAX + 1];
 };
 

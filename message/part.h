@@ -32,6 +32,9 @@
 #define PART_HEADER_MAX		(1024 * 1024)	/* header bytes of one part that
 					 * are looked at; the rest still counts
 					 * in sizes */
+#define PART_MEMORY_MAX		(64 * 1024 * 1024) /* arena bytes of one parse;
+				 * beyond it the headers of parts are no longer
+				 * looked at */
 #define PART_BOUNDARY_MAX	200	/* longer ones are cut to this (RFC 2046
 				 * allows 70) */
 
@@ -96,7 +99,10 @@ struct part *part_parser_finish(struct part_parser *pp);
  * part_find(top, nums, n): the part that IMAP calls nums[0].nums[1]... (RFC
  * 3501 6.4.5: part numbers); n of 0 is top itself.  NULL if there is none.
  * A single-part message has part 1: top itself.  Through a PART_MESSAGE the
- * numbers go on with the parts of the message inside.
+ * numbers go on with the parts of the message inside.  What HEADER and TEXT
+ * mean then: with n > 0 those of the child, the part being a PART_MESSAGE
+ * (there is none otherwise); with n of 0 those of top itself.  MIME is the
+ * header of the part found.
  */
 const struct part *part_find(const struct part *top, const uint32_t *nums,
     size_t n);

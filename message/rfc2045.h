@@ -50,7 +50,7 @@ struct content {
 /*
  * content_field(c, f, arena): if f is a Content-* field of the above, enter it
  * into c (zeroed before the first); what is kept is copied into the arena.  Of
- * a repeated field the last counts.
+ * a repeated field the first counts.
  */
 void content_field(struct content *c, const struct header_field *f,
     struct arena *arena);

@@ -18,8 +18,6 @@
 #include "base/buf.h"
 #include "base/span.h"
 
-#define RFC5322_COMMENT_DEPTH	100	/* deeper parentheses are text */
-
 struct rfc5322 {
 	const uint8_t *p;
 	const uint8_t *end;

@@ -1,0 +1,151 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ */
+#include "message/crlf.h"
+
+#include <string.h>
+
+#define LANES	32	/* bytes compared at once; the compiler makes vector
+			 * instructions of it */
+#define ROUNDS	255	/* additions before a lane of 8 bits would overflow */
+
+/*
+ * The count of line feeds in the whole lanes of p[0..n); *ret_n is how many
+ * bytes those are.
+ */
+static uint64_t
+count_lanes(const uint8_t *p, size_t n, size_t *ret_n)
+{
+	uint64_t total = 0;
+	size_t i = 0;
+
+	while (n - i >= LANES) {
+		uint8_t lane[LANES] = { 0 };
+
+		for (int r = 0; r < ROUNDS && n - i >= LANES; r++) {
+			for (int j = 0; j < LANES; j++)
+				lane[j] = (uint8_t)(lane[j] +
+				    (p[i + (size_t)j] == '\n'));
+			i += LANES;
+		}
+		for (int j = 0; j < LANES; j++)
+			total += lane[j];
+	}
+	*ret_n = i;
+	return total;
+}
+
+void
+crlf_count(struct crlf_count *c, struct span s)
+{
+	size_t i;
+	uint64_t lines, pairs = 0;
+	struct span rest = s;
+
+	if (s.n == 0)
+		return;
+	lines = count_lanes(s.p, s.n, &i);
+	for (; i < s.n; i++)
+		lines += s.p[i] == '\n';
+	if (c->has_cr && s.p[0] == '\n')
+		pairs++;
+	/* Stored mail has no CR at all, as a rule: one fast look. */
+	while (rest.n > 0 && (i = span_find(rest, '\r')) < rest.n) {
+		rest = span_skip(rest, i + 1);
+		if (rest.n > 0 && rest.p[0] == '\n')
+			pairs++;
+	}
+	c->lines += lines;
+	c->bare += lines - pairs;
+	c->has_cr = s.p[s.n - 1] == '\r';
+}
+
+void
+crlf_init(struct crlf *c, uint64_t off, uint64_t len)
+{
+	c->skip = off;
+	c->left = len;
+	c->has_cr = false;
+}
+
+/* s as served, for a range that neither begins nor ends in it. */
+static void
+put_all(struct crlf *c, struct span s, struct buf *out)
+{
+	const uint8_t *p = s.p, *end = s.p + s.n, *nl;
+	uint8_t *start = buf_room(out, 2 * s.n), *q = start;
+
+	if (q == NULL)
+		return;
+	while ((nl = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+		size_t n = (size_t)(nl - p);
+		bool has_cr = nl == s.p ? c->has_cr : nl[-1] == '\r';
+
+		memcpy(q, p, n);
+		q += n;
+		if (!has_cr)
+			*q++ = '\r';
+		*q++ = '\n';
+		p = nl + 1;
+		if (p == end)
+			break;
+	}
+	memcpy(q, p, (size_t)(end - p));
+	q += end - p;
+	out->n += (size_t)(q - start);
+	while ((start = memchr(start, 0, (size_t)(q - start))) != NULL) {
+		*start++ = CRLF_NUL;
+		if (start == q)
+			break;
+	}
+	c->has_cr = end[-1] == '\r';
+}
+
+/* The bytes of s, which are served as they are, inside of the range. */
+static void
+put_some(struct crlf *c, struct span s, struct buf *out)
+{
+	size_t n = c->skip < s.n ? (size_t)c->skip : s.n;
+
+	c->skip -= n;
+	s = span_skip(s, n);
+	if (c->left < s.n)
+		s.n = (size_t)c->left;
+	if (c->left != UINT64_MAX)
+		c->left -= s.n;
+	for (size_t i = 0; i < s.n; i++)
+		buf_putc(out, s.p[i] == 0 ? CRLF_NUL : s.p[i]);
+}
+
+bool
+crlf_feed(struct crlf *c, struct span s, struct buf *out)
+{
+	while (s.n > 0 && c->left > 0) {
+		size_t n;
+
+		/* All of s, however it grows, inside of the range: the usual
+		 * case, and the fast one. */
+		if (c->skip == 0 && c->left / 2 >= s.n) {
+			size_t before = out->n;
+
+			put_all(c, s, out);
+			if (c->left != UINT64_MAX)
+				c->left -= out->n - before;
+			return true;
+		}
+		n = span_find(s, '\n');
+		if (n > 0) {
+			put_some(c, span_take(s, n), out);
+			c->has_cr = s.p[n - 1] == '\r';
+			s = span_skip(s, n);
+			continue;
+		}
+		if (!c->has_cr)
+			put_some(c, SPAN("\r"), out);
+		put_some(c, SPAN("\n"), out);
+		c->has_cr = false;
+		s = span_skip(s, 1);
+	}
+	return c->left > 0;
+}
