@@ -118,9 +118,12 @@ class _Parser:
         if word != word.upper():
             self.fail("name not in upper case")
         r.name = word
-        while self.peek(b" "):
-            self.eat(b" ")
-            # "* SEARCH" may be empty; a blank before the CRLF may not be.
+        # "* SEARCH" may be empty; a blank before the CRLF may not be.  Threads
+        # stand without blanks: "* THREAD (1)(2 3)".
+        while self.peek(b" ") or (r.data and r.name == "THREAD"
+                                  and self.peek(b"(")):
+            if self.peek(b" "):
+                self.eat(b" ")
             r.data.append(self.value())
         self.eat(b"\r\n")
         if self.i != len(self.b):
