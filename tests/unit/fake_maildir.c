@@ -1,0 +1,256 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * fake_maildir.c: see fake_maildir.h.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "maildir/maildir.h"
+#include "fake_maildir.h"
+
+struct maildir {
+	int unused;
+};
+
+struct maildir_file {
+	struct fake_msg *m;
+};
+
+struct fake fake;
+static struct maildir the_maildir;
+
+struct fake_msg *
+fake_add(struct fake *f, uint32_t uid, uint32_t sys, struct span text)
+{
+	struct fake_msg *m;
+
+	if (f->v == NULL)
+		f->v = mem_zalloc(FAKE_MAX * sizeof(*f->v));
+	m = &f->v[f->n++];
+	memset(m, 0, sizeof(*m));
+	m->msg = (struct maildir_msg){ .uid = uid, .modseq = 1,
+	    .flags = { .sys = sys } };
+	m->text = text;
+	m->cut_at = UINT64_MAX;
+	return m;
+}
+
+void
+fake_clear(struct fake *f)
+{
+	free(f->v);
+	memset(f, 0, sizeof(*f));
+}
+
+static struct fake_msg *
+find(uint32_t uid)
+{
+	size_t i = maildir_find(&the_maildir, uid);
+
+	return i < fake.n && fake.v[i].msg.uid == uid ? &fake.v[i] : NULL;
+}
+
+int
+maildir_open(struct maildir_store *store, const struct maildir_path *path,
+    bool is_readonly, struct maildir **ret)
+{
+	(void)store;
+	(void)path;
+	(void)is_readonly;
+	*ret = &the_maildir;
+	return 0;
+}
+
+void
+maildir_close(struct maildir *md)
+{
+	(void)md;
+}
+
+bool
+is_maildir_readonly(const struct maildir *md)
+{
+	(void)md;
+	return fake.is_readonly;
+}
+
+bool
+is_maildir_inbox(const struct maildir_path *path)
+{
+	(void)path;
+	return true;
+}
+
+uint32_t
+maildir_uidvalidity(const struct maildir *md)
+{
+	(void)md;
+	return 1;
+}
+
+uint32_t
+maildir_uidnext(const struct maildir *md)
+{
+	(void)md;
+	return fake.n == 0 ? 1 : fake.v[fake.n - 1].msg.uid + 1;
+}
+
+uint64_t
+maildir_highestmodseq(const struct maildir *md)
+{
+	(void)md;
+	return 1;
+}
+
+size_t
+maildir_count(const struct maildir *md)
+{
+	(void)md;
+	return fake.n;
+}
+
+void
+maildir_get(const struct maildir *md, size_t i, struct maildir_msg *ret)
+{
+	(void)md;
+	*ret = fake.v[i].msg;
+}
+
+size_t
+maildir_find(const struct maildir *md, uint32_t uid)
+{
+	size_t lo = 0, hi = fake.n;
+
+	(void)md;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (fake.v[mid].msg.uid < uid)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+int
+maildir_refresh(struct maildir *md, const struct maildir_change **ret,
+    size_t *ret_n)
+{
+	(void)md;
+	*ret = NULL;
+	*ret_n = 0;
+	return 0;
+}
+
+size_t
+maildir_keyword_count(const struct maildir *md)
+{
+	size_t n = 0;
+
+	(void)md;
+	while (n < 8 && fake.keyword[n] != NULL)
+		n++;
+	return n;
+}
+
+struct span
+maildir_keyword_name(const struct maildir *md, size_t i)
+{
+	(void)md;
+	return span_str(fake.keyword[i]);
+}
+
+int
+maildir_keyword(struct maildir *md, struct span name, bool create,
+    size_t *ret_i)
+{
+	(void)create;
+	for (size_t i = 0; i < maildir_keyword_count(md); i++)
+		if (is_span_ieq(name, span_str(fake.keyword[i]))) {
+			*ret_i = i;
+			return 0;
+		}
+	return ERR_NOENT;
+}
+
+int
+maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
+{
+	struct fake_msg *m = find(uid);
+
+	(void)md;
+	if (m == NULL)
+		return ERR_GONE;
+	*ret = (struct maildir_info){ .internal_date = m->date,
+	    .save_date = m->date, .file_size = m->text.n };
+	return 0;
+}
+
+int
+maildir_file_open(struct maildir *md, uint32_t uid, struct maildir_file **ret)
+{
+	struct fake_msg *m = find(uid);
+
+	(void)md;
+	if (m == NULL)
+		return ERR_GONE;
+	if (m->open_err != 0)
+		return m->open_err;
+	fake.opened++;
+	*ret = mem_zalloc(sizeof(**ret));
+	(*ret)->m = m;
+	return 0;
+}
+
+void
+maildir_file_close(struct maildir_file *f)
+{
+	free(f);
+}
+
+uint64_t
+maildir_file_size(const struct maildir_file *f)
+{
+	return f->m->text.n;
+}
+
+int64_t
+maildir_file_date(const struct maildir_file *f)
+{
+	return f->m->date;
+}
+
+int
+maildir_file_read(struct maildir_file *f, uint64_t off, void *p, size_t n,
+    size_t *ret_n)
+{
+	struct span s = span_skip(span_take(f->m->text,
+	    (size_t)f->m->cut_at), (size_t)off);
+
+	s = span_take(s, n);
+	if (s.n > 0)
+		memcpy(p, s.p, s.n);
+	fake.read += s.n;
+	*ret_n = s.n;
+	return 0;
+}
+
+int
+maildir_store_flags(struct maildir *md, const uint32_t *uids, size_t n,
+    enum maildir_store_op op, const struct maildir_flags *flags, size_t *ret_n)
+{
+	struct fake_msg *m;
+
+	(void)md;
+	*ret_n = 0;
+	if (fake.store_err != 0)
+		return fake.store_err;
+	for (; *ret_n < n; (*ret_n)++)
+		if (op == MAILDIR_ADD && (m = find(uids[*ret_n])) != NULL)
+			m->msg.flags.sys |= flags->sys;
+	return 0;
+}
