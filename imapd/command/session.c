@@ -14,6 +14,7 @@
 #include "imapd/command/capability.h"
 #include "imapd/command/commands.h"
 #include "imapd/command/session_state.h"
+#include "imapd/command/trace.h"
 #include "imapd/wire/command_table.h"
 #include "imapd/wire/reply.h"
 
@@ -56,8 +57,16 @@ session_init(struct session *s, const struct session_start *start)
 	memset(s, 0, sizeof(*s));
 	s->start = start;
 	s->conf = conf;
-	s->in = wire_in_new_fd(start->fd_in);
-	s->out = wire_out_new_fd(start->fd_out, conf->stall_timeout);
+	if (start->trace_fd > 0) {
+		s->trace = trace_new(start->trace_fd, start->fd_in,
+		    start->fd_out);
+		s->in = wire_in_new(trace_source(s->trace));
+		s->out = wire_out_new(trace_sink(s->trace),
+		    conf->stall_timeout);
+	} else {
+		s->in = wire_in_new_fd(start->fd_in);
+		s->out = wire_out_new_fd(start->fd_out, conf->stall_timeout);
+	}
 	s->rc = read_command_new(s->in, s->out, &limits);
 	s->names.delimiter = conf->separator == SEPARATOR_DOT ? '.' : '/';
 	s->names.has_prefix = conf->inbox_prefix;
@@ -75,6 +84,7 @@ session_done(struct session *s)
 	read_command_free(s->rc);
 	wire_out_free(s->out);
 	wire_in_free(s->in);
+	trace_free(s->trace);
 	buf_done(&s->client_id);
 }
 

@@ -32,6 +32,7 @@ struct session_stats {
 struct session {
 	const struct session_start *start;
 	const struct config *conf;
+	struct trace *trace;		/* NULL: none */
 	struct wire_in *in;
 	struct wire_out *out;
 	struct read_command *rc;
