@@ -6,7 +6,8 @@
  *
  * For the administrator who looks for the fault of one client: on where
  * trace_directory has a directory of the user's name.  Each transfer stands
- * behind a line of its own, "<seconds.millis<" from the client, ">...>" to it.
+ * behind a line of its own, "<seconds.millis<" from the client, ">...>" to it,
+ * in seconds since the session began.
  * What came before the login, the password above all, is not in it.
  */
 #ifndef IMAPD_COMMAND_TRACE_H
