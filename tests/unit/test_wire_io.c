@@ -117,7 +117,7 @@ check_lines(size_t piece)
 	assert_text(buf_span(&b), "12345678");
 	buf_clear(&b);
 	assert_int_equal(wire_in_line(in, &b, DEADLINE_NEVER), ERR_EOF);
-	assert_true(wire_in_count(in) == 35);
+	assert_true(wire_in_count(in) == 34);
 	buf_done(&b);
 	wire_in_free(in);
 	buf_done(&c.got);
@@ -512,7 +512,7 @@ static const struct dialogue dialogues[] = {
 	    "a BAD LOGIN: Quoted string without end, at byte 16\r\n"
 	    "d OK NOOP\r\n", 0 },
 	{ STATE_LOGIN, "a LOGIN {1+}\r\nx y z {6+}\r\nNOOP\r\n\r\nb NOOP\r\n",
-	    "a BAD LOGIN: Unexpected text behind the arguments, at byte 18\r\n"
+	    "a BAD LOGIN: Unexpected text behind the arguments, at byte 19\r\n"
 	    "b OK NOOP\r\n", 0 },
 	{ STATE_LOGIN, "* x\r\n", "* BAD Invalid tag, at byte 1\r\n", 0 },
 	/* A line over the ceiling, with a literal at its end. */
