@@ -9,6 +9,7 @@
 
 #define NO_MAILBOX	SPAN("MISSING_MAILBOX")
 #define NO_HOST		SPAN("MISSING_DOMAIN")
+#define BAD_HOST	SPAN("SYNTAX_ERROR")
 
 /* One list being read. */
 struct list {
@@ -128,6 +129,8 @@ angle_addr(struct list *l, struct address *a)
 		route(l, a);
 	if (!is_rfc5322_at(&l->c, '>'))
 		addr_spec(l, a);
+	if (a->host.p == NULL && !is_rfc5322_end(&l->c) && *l->c.p != '>')
+		a->host = BAD_HOST;
 	while (!is_rfc5322_end(&l->c) && *l->c.p != '>' && *l->c.p != ',')
 		l->c.p++;
 	if (is_rfc5322_at(&l->c, '>'))

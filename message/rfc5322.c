@@ -121,18 +121,18 @@ rfc5322_atom(struct rfc5322 *c, struct buf *out)
  * dot-atom-text = 1*atext *("." 1*atext)
  * obs-domain    = atom *("." atom)
  *
- * A dot at the end is left out with nothing behind it.
+ * Dots too many, at the start, in the middle or at the end, are kept.
  */
 bool
 rfc5322_dot_atom(struct rfc5322 *c, struct buf *out)
 {
-	if (!rfc5322_atom(c, out))
+	if (!is_rfc5322_at(c, '.') && !rfc5322_atom(c, out))
 		return false;
 	while (is_rfc5322_at(c, '.')) {
 		c->p++;
 		buf_putc(out, '.');
 		rfc5322_skip(c);
-		(void)rfc5322_atom(c, out);	/* two dots: both are kept */
+		(void)rfc5322_atom(c, out);	/* may be missing */
 	}
 	return true;
 }
