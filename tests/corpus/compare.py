@@ -17,7 +17,6 @@ has its reason; the same list is in imapd-conformance(7).
 
 import argparse
 import collections
-import json
 import pathlib
 import re
 import shutil
@@ -47,18 +46,15 @@ WHOLE = ("FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODY BODYSTRUCTURE "
 # ---- the messages ----------------------------------------------------------
 
 def corpus(path):
-    """The texts of the package, as bytes; the mbox line in front of each goes,
-    but for one in twenty: such messages are in real Maildirs too."""
+    """The messages of the package, byte for byte; the mbox line in front of
+    each goes, but for one in twenty: such messages are in real Maildirs too."""
     texts = {}
     with tarfile.open(path) as tar:
         for member in tar:
-            if re.search(r"/data/[^/]*/[0-9][^/]*\.json$", member.name):
-                texts[member.name] = json.load(tar.extractfile(member))["text"]
+            if re.search(r"/data/[^/]*/[0-9][^/]*\.txt$", member.name):
+                texts[member.name] = tar.extractfile(member).read()
     for i, name in enumerate(sorted(texts)):
-        try:
-            b = texts[name].encode("latin-1")
-        except UnicodeEncodeError:
-            b = texts[name].encode("utf-8", "surrogateescape")
+        b = texts[name]
         if b.startswith(b"From ") and i % 20:
             b = b[b.index(b"\n") + 1:]
         yield b
