@@ -253,7 +253,8 @@ int maildir_refresh(struct maildir *md, const struct maildir_change **ret,
  * maildir_watch(md): a descriptor that becomes readable when a refresh may find
  * something, or -1 where there is none to be had (then poll every
  * maildir_watch_ms() milliseconds).  It belongs to md.  maildir_refresh()
- * drains it.
+ * drains it; call that once between maildir_watch() and the first poll, for
+ * what happened before the watch was there.
  */
 int maildir_watch(struct maildir *md);
 unsigned maildir_watch_ms(const struct maildir *md);

@@ -1,0 +1,428 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * COPY is a link, MOVE is a rename; where the file system allows neither, the
+ * bytes are copied by way of tmp/.  Only the destination is locked.
+ *
+ * The base goes along, unless the destination has a record of it already: then
+ * the message gets a new base, and its record remembers the old one as the GUID.
+ * An existing file is never replaced.
+ *
+ * CRASH STATES: those of deposit.h.  A moved message is in one of the two
+ * mailboxes at every moment, except where bytes had to be copied: then it may be
+ * in both.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/fdio.h"
+#include "maildir/deposit.h"
+#include "maildir/file.h"
+#include "maildir/replace.h"
+#include "maildir/step.h"
+
+struct item {
+	uint32_t from;
+	uint32_t to;
+	struct span name;	/* in the destination; in the arena */
+	int dir;
+	int from_dir;		/* where it came from, and as what */
+	struct span from_name;
+	bool is_done;
+	bool was_copied;	/* bytes, not a link */
+};
+
+struct copy {
+	struct maildir *md;
+	struct deposit dep;
+	struct arena *arena;
+	struct item *items;
+	size_t n;
+	bool is_move;
+	uint64_t letter[KEYWORDS_NUMBERS];	/* bit there for number here */
+};
+
+/* ---- one file -------------------------------------------------------- */
+
+static int
+copy_bytes(int from, int to)
+{
+	uint8_t buf[65536];
+	uint64_t off = 0;
+	size_t n;
+	int r;
+
+	while ((r = fdio_pread(from, buf, sizeof(buf), off, &n)) == 0 &&
+	    n > 0) {
+		r = fdio_write_file(to, span_of(buf, n));
+		if (r != 0)
+			return r;
+		off += n;
+	}
+	return r;
+}
+
+static int
+copy_attributes(struct copy *c, int from, int to)
+{
+	struct timespec times[2] = { { 0, UTIME_OMIT }, { 0, 0 } };
+	struct stat st;
+
+	if (fstat(from, &st) != 0)
+		return err_from_errno(errno);
+	times[1] = st.st_mtim;
+	if (futimens(to, times) != 0 ||
+	    fchmod(to, c->dep.box.file_mode) != 0 ||
+	    (c->dep.store->conf.fsync && fsync(to) != 0))
+		return err_from_errno(errno);
+	return 0;
+}
+
+static int
+by_bytes(struct copy *c, int dir, const char *name, const struct item *it)
+{
+	char tmp[NAME_FILE_MAX + 1] = "";
+	struct buf b;
+	int from, to = -1, r;
+
+	from = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+	    O_NONBLOCK);
+	if (from < 0)
+		return err_from_errno(errno);
+	buf_init(&b, NAME_FILE_MAX);
+	unique_put(&c->dep.store->unique, &b);
+	memcpy(tmp, b.p, b.n);
+	buf_done(&b);
+	r = box_tmp(&c->dep.box);
+	if (r == 0) {
+		to = openat(c->dep.box.tmp, tmp, O_WRONLY | O_CREAT | O_EXCL |
+		    O_CLOEXEC | O_NOFOLLOW, c->dep.box.file_mode);
+		if (to < 0)
+			r = err_from_errno(errno);
+	}
+	if (r == 0)
+		r = copy_bytes(from, to);
+	if (r == 0)
+		r = copy_attributes(c, from, to);
+	step("copy-written");
+	if (r == 0)
+		r = rename_new(c->dep.box.tmp, tmp, it->dir,
+		    (const char *)it->name.p);
+	if (r != 0 && to >= 0)
+		(void)unlinkat(c->dep.box.tmp, tmp, 0);	/* cleaned later */
+	fdio_close(&from);
+	fdio_close(&to);
+	return r;
+}
+
+struct attempt {
+	struct copy *c;
+	struct item *item;
+	int err;		/* of err.h, when the call below gives EIO */
+};
+
+static int
+done(struct attempt *a, int dir, const char *name)
+{
+	a->item->is_done = true;
+	a->item->from_dir = dir;
+	a->item->from_name = arena_dup(a->c->arena, span_of(name,
+	    strlen(name) + 1));
+	step("copy-shown");
+	return 0;
+}
+
+static bool
+is_linkless(int r)
+{
+	/* EXDEV, EMLINK, and EPERM of file systems without links. */
+	return r == ERR_CROSSDEV || r == ERR_ACCESS || r == ERR_LIMIT ||
+	    r == ERR_UNSUPPORTED;
+}
+
+/* For file_try(): 0 or an errno value. */
+static int
+do_copy(int dir, const char *name, void *arg)
+{
+	struct attempt *a = arg;
+	struct item *it = a->item;
+	const char *to = (const char *)it->name.p;
+	int r;
+
+	if (a->c->is_move)
+		r = rename_new(dir, name, it->dir, to);
+	else
+		r = linkat(dir, name, it->dir, to, 0) == 0 ? 0 :
+		    errno == EMLINK ? ERR_CROSSDEV : err_from_errno(errno);
+	if (r == 0)
+		return done(a, dir, name);
+	if (is_linkless(r)) {
+		r = by_bytes(a->c, dir, name, it);
+		if (r == 0) {
+			it->was_copied = true;
+			return done(a, dir, name);
+		}
+	}
+	a->err = r;
+	return r == ERR_NOENT ? ENOENT : EIO;
+}
+
+/* ---- the plan -------------------------------------------------------- */
+
+/* Which bases does the destination have already?  Marked by uid != 0. */
+static int
+find_taken(struct copy *c, struct scan *bases)
+{
+	struct picture *p = &c->md->pic;
+	struct uidlist_rec rec;
+	size_t twins;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->n; i++)
+		r = scan_add(bases, picture_base(p, picture_find(p,
+		    c->items[i].from)), SCAN_CUR);
+	if (r != 0)
+		return r;
+	scan_index(bases, &twins);
+	while (uidlist_next(&c->dep.ul, &rec)) {
+		struct scan_ent *e = scan_find(bases, rec.base);
+
+		if (e != NULL)
+			e->uid = rec.uid;
+	}
+	uidlist_forget(&c->dep.ul);
+	return 0;
+}
+
+/* A new base that keeps what the old one said of sizes. */
+static void
+put_fresh_base(struct copy *c, struct span old, struct buf *b)
+{
+	uint64_t v;
+
+	unique_put(&c->dep.store->unique, b);
+	for (const char *key = "SW"; *key != '\0'; key++) {
+		if (name_size(old, (uint8_t)*key, &v) != 0)
+			continue;
+		buf_putc(b, ',');
+		buf_putc(b, (uint8_t)*key);
+		buf_putc(b, '=');
+		buf_put_u64(b, v);
+	}
+}
+
+/* Give one message its name, place and record in the destination. */
+static int
+plan_one(struct copy *c, struct item *it, bool is_taken, struct buf *name,
+    struct buf *base)
+{
+	struct picture *p = &c->md->pic;
+	const struct msg *m = picture_find(p, it->from);
+	struct span old = picture_base(p, m);
+	struct span guid = uidlist_field(picture_fields(p, m), 'G');
+	struct buf fields;
+	struct name n;
+	uint64_t bits = 0;
+	int r;
+
+	buf_clear(base);
+	if (is_taken)
+		put_fresh_base(c, old, base);
+	else
+		buf_put_span(base, old);
+	buf_init(&fields, NAME_FILE_MAX + 64);
+	if (guid.n > 0 || is_taken) {
+		buf_putc(&fields, 'G');
+		buf_put_span(&fields, guid.n > 0 ? guid : old);
+		/* A blank would end the field. */
+		if (has_byte(old, ' ') && guid.n == 0)
+			buf_clear(&fields);
+	}
+	for (size_t i = 0; i < KEYWORDS_NUMBERS; i++)
+		if (m->kw & UINT64_C(1) << i)
+			bits |= c->letter[i];
+	name_parse(picture_name(p, m), &n);
+	n.stem = buf_span(base);
+	keywords_letters(&c->dep.kw, bits, &n);
+	r = deposit_record(&c->dep, buf_span(&fields), n.stem, &it->to);
+	if (r == 0)
+		r = deposit_place(&c->dep, &n, name, &it->dir);
+	if (r == 0)
+		it->name = arena_dup(c->arena, span_of(name->p, name->n + 1));
+	buf_done(&fields);
+	return r;
+}
+
+static int
+plan(struct copy *c)
+{
+	struct scan bases;
+	struct buf name, base;
+	int r;
+
+	scan_init(&bases);
+	buf_init(&name, NAME_FILE_MAX + 32);
+	buf_init(&base, NAME_FILE_MAX);
+	r = find_taken(c, &bases);
+	for (size_t i = 0; r == 0 && i < c->n; i++)
+		r = plan_one(c, &c->items[i], bases.ents.v[i].uid != 0, &name,
+		    &base);
+	buf_done(&base);
+	buf_done(&name);
+	scan_done(&bases);
+	return r;
+}
+
+/* The keywords that the messages have, as letters of the destination. */
+static int
+map_keywords(struct copy *c)
+{
+	struct span names[KEYWORDS_NUMBERS];
+	uint64_t used = 0;
+	size_t n = 0, there;
+	int r;
+
+	for (size_t i = 0; i < c->n; i++)
+		used |= picture_find(&c->md->pic, c->items[i].from)->kw;
+	for (size_t i = 0; i < KEYWORDS_NUMBERS; i++)
+		if (used & UINT64_C(1) << i && c->md->kw.name[i] != NULL)
+			names[n++] = span_str(c->md->kw.name[i]);
+	r = deposit_keywords(&c->dep, names, n);
+	if (r != 0)
+		return r;
+	for (size_t i = 0; i < KEYWORDS_NUMBERS; i++)
+		if (used & UINT64_C(1) << i && c->md->kw.name[i] != NULL &&
+		    keywords_find(&c->dep.kw, span_str(c->md->kw.name[i]),
+		    &there) == 0)
+			c->letter[i] = UINT64_C(1) << there;
+	return 0;
+}
+
+/* ---- all of it ------------------------------------------------------- */
+
+static void
+undo(struct copy *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		struct item *it = &c->items[i];
+		const char *name = (const char *)it->name.p;
+
+		if (!it->is_done)
+			continue;
+		/* What cannot be moved back stays where it is: never lost. */
+		if (!c->is_move || it->was_copied)
+			(void)unlinkat(it->dir, name, 0);
+		else if (rename_new(it->dir, name, it->from_dir,
+		    (const char *)it->from_name.p) != 0)
+			continue;
+	}
+}
+
+static int
+carry_out(struct copy *c)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->n; i++) {
+		struct attempt a = { c, &c->items[i], 0 };
+
+		r = file_try(c->md, c->items[i].from, do_copy, &a);
+		if (r == ERR_GONE)
+			r = 0;		/* left out */
+		else if (r != 0 && a.err != 0)
+			r = a.err;
+		lock_touch(&c->dep.lock);
+	}
+	return r == 0 ? deposit_sync(&c->dep) : r;
+}
+
+/* The sources of a move leave: the files that were copied, and the picture. */
+static int
+leave(struct copy *c)
+{
+	struct maildir *md = c->md;
+
+	for (size_t i = 0; i < c->n; i++) {
+		struct item *it = &c->items[i];
+		struct msg *m = picture_find(&md->pic, it->from);
+
+		if (it->is_done && it->was_copied)
+			(void)unlinkat(it->from_dir,
+			    (const char *)it->from_name.p, 0);
+		(void)history_expunge(&md->history, m->uid);
+		m->state |= MSG_GONE;
+	}
+	picture_sweep(&md->pic);
+	return sync_dir(md->box.cur, md->store->conf.fsync);
+}
+
+static void
+report(struct copy *c, struct maildir_copied *ret)
+{
+	*ret = (struct maildir_copied){ .uidvalidity = c->dep.ul.uidvalidity };
+	ret->from = arena_array(c->arena, c->n + 1, sizeof(*ret->from));
+	ret->to = arena_array(c->arena, c->n + 1, sizeof(*ret->to));
+	for (size_t i = 0; i < c->n; i++) {
+		if (!c->items[i].is_done)
+			continue;
+		ret->from[ret->n] = c->items[i].from;
+		ret->to[ret->n++] = c->items[i].to;
+	}
+}
+
+static int
+transfer(struct maildir *md, const uint32_t *uids, size_t n,
+    const struct maildir_path *to, bool is_move, struct arena *arena,
+    struct maildir_copied *ret)
+{
+	struct copy c = { .md = md, .arena = arena, .is_move = is_move };
+	int r;
+
+	if (is_move && md->is_readonly)
+		return ERR_READONLY;
+	r = deposit_open(&c.dep, md->store, to);
+	if (r != 0)
+		return r;
+	c.items = arena_array(arena, n + 1, sizeof(*c.items));
+	for (size_t i = 0; i < n; i++)
+		if (picture_find(&md->pic, uids[i]) != NULL)
+			c.items[c.n++].from = uids[i];
+	r = deposit_lock(&c.dep, to, true);
+	if (r == 0)
+		r = map_keywords(&c);
+	if (r == 0)
+		r = plan(&c);
+	if (r == 0 && c.n > 0)
+		r = deposit_write(&c.dep);
+	if (r == 0) {
+		r = carry_out(&c);
+		if (r != 0)
+			undo(&c);
+	}
+	if (r == 0)
+		report(&c, ret);
+	deposit_close(&c.dep);
+	if (r == 0 && is_move)
+		r = leave(&c);
+	return r;
+}
+
+int
+maildir_copy(struct maildir *md, const uint32_t *uids, size_t n,
+    const struct maildir_path *to, struct arena *arena,
+    struct maildir_copied *ret)
+{
+	return transfer(md, uids, n, to, false, arena, ret);
+}
+
+int
+maildir_move(struct maildir *md, const uint32_t *uids, size_t n,
+    const struct maildir_path *to, struct arena *arena,
+    struct maildir_copied *ret)
+{
+	return transfer(md, uids, n, to, true, arena, ret);
+}

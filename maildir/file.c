@@ -1,0 +1,186 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/fdio.h"
+#include "base/mem.h"
+#include "maildir/file.h"
+#include "maildir/refresh.h"
+
+#define TRIES	10		/* renames that we lose against others */
+
+struct maildir_file {
+	int fd;
+	uint64_t size;
+	int64_t date;
+};
+
+int
+file_try(struct maildir *md, uint32_t uid,
+    int (*fn)(int dir, const char *name, void *arg), void *arg)
+{
+	char name[NAME_FILE_MAX + 1], before[NAME_FILE_MAX + 1];
+	int r, e;
+
+	for (int i = 0; i < TRIES; i++) {
+		struct msg *m = picture_find(&md->pic, uid);
+
+		if (m == NULL)
+			return ERR_GONE;
+		md_cname(&md->pic, m, name);
+		/* Twice not found under one name, with a complete look in
+		 * between: gone. */
+		if (i > 1 && strcmp(name, before) == 0)
+			return ERR_GONE;
+		e = fn(md_dir(md, m), name, arg);
+		if (e != ENOENT && e != ESTALE)
+			return e == 0 ? 0 : err_from_errno(e);
+		memcpy(before, name, sizeof(before));
+		r = refresh_names(md);
+		if (r != 0)
+			return r;
+	}
+	return ERR_GONE;
+}
+
+static int
+do_open(int dir, const char *name, void *arg)
+{
+	int *fd = arg;
+
+	*fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+	    O_NONBLOCK);
+	return *fd < 0 ? errno : 0;
+}
+
+static int
+do_stat(int dir, const char *name, void *arg)
+{
+	struct stat *st = arg;
+
+	return fstatat(dir, name, st, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
+}
+
+int
+maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
+{
+	struct maildir_info info = { 0 };
+	struct stat st;
+	int r;
+
+	r = file_try(md, uid, do_stat, &st);
+	if (r != 0)
+		return r;
+	info.internal_date = st.st_mtim.tv_sec;
+	info.save_date = st.st_ctim.tv_sec;
+	info.file_size = (uint64_t)st.st_size;
+	if (name_size(picture_base(&md->pic, picture_find(&md->pic, uid)),
+	    'W', &info.crlf_size_hint) != 0)
+		info.crlf_size_hint = 0;
+	*ret = info;
+	return 0;
+}
+
+int
+maildir_message_guid(const struct maildir *md, uint32_t uid, struct buf *b)
+{
+	size_t i = picture_at(&md->pic, uid);
+	const struct msg *m;
+	struct span guid;
+
+	if (i == md->pic.msgs.n || md->pic.msgs.v[i].uid != uid)
+		return ERR_GONE;
+	m = &md->pic.msgs.v[i];
+	guid = uidlist_field(picture_fields(&md->pic, m), 'G');
+	buf_put_span(b, guid.n > 0 ? guid : picture_base(&md->pic, m));
+	return buf_err(b);
+}
+
+int
+maildir_file_open(struct maildir *md, uint32_t uid, struct maildir_file **ret)
+{
+	struct maildir_file *f;
+	struct stat st;
+	int fd, r;
+
+	r = file_try(md, uid, do_open, &fd);
+	if (r != 0)
+		return r;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		fdio_close(&fd);
+		return ERR_IO;
+	}
+	f = mem_alloc(sizeof(*f));
+	f->fd = fd;
+	f->size = (uint64_t)st.st_size;
+	f->date = st.st_mtim.tv_sec;
+	*ret = f;
+	return 0;
+}
+
+void
+maildir_file_close(struct maildir_file *f)
+{
+	if (f == NULL)
+		return;
+	fdio_close(&f->fd);
+	free(f);
+}
+
+uint64_t
+maildir_file_size(const struct maildir_file *f)
+{
+	return f->size;
+}
+
+int64_t
+maildir_file_date(const struct maildir_file *f)
+{
+	return f->date;
+}
+
+int
+maildir_file_read(struct maildir_file *f, uint64_t off, void *p, size_t n,
+    size_t *ret_n)
+{
+	return fdio_pread(f->fd, p, n, off, ret_n);
+}
+
+int
+file_crlf_size(struct maildir *md, uint32_t uid, uint64_t *ret)
+{
+	struct msg *m = picture_find(&md->pic, uid);
+	struct maildir_file *f;
+	uint8_t buf[16384], last = 0;
+	uint64_t off = 0, lone = 0;
+	size_t n;
+	int r;
+
+	if (m == NULL)
+		return ERR_GONE;
+	if (name_size(picture_base(&md->pic, m), 'W', ret) == 0)
+		return 0;
+	r = maildir_file_open(md, uid, &f);
+	if (r != 0)
+		return r;
+	while ((r = maildir_file_read(f, off, buf, sizeof(buf), &n)) == 0 &&
+	    n > 0) {
+		for (size_t i = 0; i < n; i++) {
+			if (buf[i] == '\n' && last != '\r')
+				lone++;
+			last = buf[i];
+		}
+		off += n;
+	}
+	maildir_file_close(f);
+	if (r == 0)
+		*ret = off + lone;
+	return r;
+}

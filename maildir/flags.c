@@ -1,0 +1,124 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * Flags are letters in the file's name: a change is a rename inside cur/, without
+ * a lock.  Two sessions that change one message at once do not lose either
+ * change: the rename of the slower one fails with ENOENT, for it names the file
+ * as it was; it looks up the new name and applies its change to the flags
+ * there.
+ *
+ * CRASH STATES: none but "renamed" and "not renamed".
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "maildir/file.h"
+#include "maildir/replace.h"
+#include "maildir/step.h"
+
+struct change {
+	struct maildir *md;
+	enum maildir_store_op op;
+	const struct maildir_flags *flags;
+	struct buf to;			/* the new name */
+};
+
+static uint64_t
+apply(enum maildir_store_op op, uint64_t old, uint64_t flags)
+{
+	switch (op) {
+	case MAILDIR_ADD:
+		return old | flags;
+	case MAILDIR_REMOVE:
+		return old & ~flags;
+	case MAILDIR_SET:
+		break;
+	}
+	return flags;
+}
+
+/* 0 or an errno value: see file_try(). */
+static int
+do_rename(int dir, const char *from, void *arg)
+{
+	struct change *c = arg;
+	struct maildir *md = c->md;
+	struct name n;
+	uint32_t sys;
+	const char *to;
+	int r;
+
+	name_parse(span_str(from), &n);
+	sys = (uint32_t)apply(c->op, name_sys(n.upper), c->flags->sys);
+	n.upper = (n.upper & ~NAME_SYSTEM) | name_letters(sys);
+	keywords_letters(&md->kw, apply(c->op, keywords_bits(&md->kw, &n),
+	    c->flags->kw), &n);
+	buf_clear(&c->to);
+	name_put(&c->to, &n);
+	to = buf_cstr(&c->to);
+	if (to == NULL || c->to.n > NAME_FILE_MAX)
+		return ENAMETOOLONG;
+	if (dir == md->box.cur && is_span_eq(buf_span(&c->to),
+	    span_str(from)))
+		return faccessat(dir, from, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ?
+		    0 : errno;
+	r = rename_new(dir, from, md->box.cur, to);
+	step("flags-renamed");
+	if (r == ERR_NOENT)
+		return ENOENT;
+	/* Another file has the name: a twin, which the next complete look
+	 * gives a base of its own. */
+	if (r == ERR_EXISTS)
+		return EBUSY;
+	return r == 0 ? 0 : r == ERR_NOSPACE ? ENOSPC : r == ERR_READONLY ?
+	    EROFS : r == ERR_ACCESS ? EACCES : EIO;
+}
+
+static int
+store_one(struct change *c, uint32_t uid)
+{
+	struct maildir *md = c->md;
+	struct msg *m;
+	uint32_t sys;
+	uint64_t kw;
+	int r;
+
+	r = file_try(md, uid, do_rename, c);
+	if (r != 0)
+		return r == ERR_GONE ? 0 : r;
+	m = picture_find(&md->pic, uid);
+	sys = m->sys;
+	kw = m->kw;
+	r = picture_rename(&md->pic, m, buf_span(&c->to));
+	m->state &= (uint8_t)~MSG_NEW;
+	md_read_flags(md, &md->pic, m);
+	if (m->sys != sys || m->kw != kw)
+		m->modseq = history_change(&md->history, uid);
+	return r;
+}
+
+int
+maildir_store_flags(struct maildir *md, const uint32_t *uids, size_t n,
+    enum maildir_store_op op, const struct maildir_flags *flags, size_t *ret_n)
+{
+	struct change c = { .md = md, .op = op, .flags = flags };
+	size_t done = 0;
+	int r = 0, sr;
+
+	*ret_n = 0;
+	if (md->is_readonly)
+		return ERR_READONLY;
+	buf_init(&c.to, NAME_FILE_MAX + 32);
+	while (r == 0 && done < n) {
+		r = store_one(&c, uids[done]);
+		if (r == 0)
+			done++;
+	}
+	buf_done(&c.to);
+	sr = sync_dir(md->box.cur, md->store->conf.fsync && done > 0);
+	*ret_n = done;
+	return r != 0 ? r : sr;
+}

@@ -1,0 +1,76 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * md.h: one open mailbox, as the modules that work on it see it.
+ */
+#ifndef MAILDIR_MD_H
+#define MAILDIR_MD_H
+
+#include "base/vec.h"
+#include "maildir/history.h"
+#include "maildir/keywords.h"
+#include "maildir/maildir.h"
+#include "maildir/picture.h"
+#include "maildir/scan.h"
+#include "maildir/store.h"
+#include "maildir/uidlist.h"
+#include "maildir/watch.h"
+
+struct maildir {
+	struct maildir_store *store;
+	struct box box;
+	bool is_readonly;	/* asked for, or all we may have */
+	bool is_memory_only;	/* the list cannot be written: UIDs for new
+				 * files last as long as this handle */
+	bool has_passed;	/* some name has a P */
+	struct uidlist ul;
+	struct keywords kw;
+	struct picture pic;
+	uint32_t uidnext;
+	struct history history;
+	struct dirtime cur_time;	/* as of the last complete look */
+	struct dirtime new_time;
+	struct watch watch;
+	bool was_watched;	/* since the last complete look */
+	VEC(struct maildir_change) news;	/* not yet told */
+	VEC(struct maildir_change) told;	/* the caller's until his next
+						 * call */
+};
+
+/* The directory that a message's file is in. */
+static inline int
+md_dir(const struct maildir *md, const struct msg *m)
+{
+	return m->state & MSG_NEW ? md->box.new : md->box.cur;
+}
+
+/* md_at(md, is_locked): for the functions of uidlist.h. */
+static inline struct uidlist_at
+md_at(const struct maildir *md, bool is_locked)
+{
+	return (struct uidlist_at){ md->box.control, md->box.dir, is_locked };
+}
+
+/* md_read_flags(md, p, m): the flags of m from its name. */
+void md_read_flags(struct maildir *md, const struct picture *p, struct msg *m);
+
+/* md_news(md, uid, what): to be told by the next refresh. */
+void md_news(struct maildir *md, uint32_t uid, enum maildir_what what);
+
+/* md_flags_changed(md, m, sys, kw): m had these flags before; if they differ,
+ * that is news. */
+void md_flags_changed(struct maildir *md, struct msg *m, uint32_t sys,
+    uint64_t kw);
+
+/*
+ * md_keywords(md): look whether the keywords file changed; P may mean another
+ * number now, which is no change of any message.
+ */
+int md_keywords(struct maildir *md) ERR_CHECK;
+
+/* md_cname(p, m, out): the file name as a C string. */
+const char *md_cname(const struct picture *p, const struct msg *m,
+    char out[NAME_FILE_MAX + 1]);
+
+#endif

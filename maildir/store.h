@@ -1,0 +1,67 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * store.h: one user's mail inside this folder: the root, and the directories of
+ * one mailbox.
+ */
+#ifndef MAILDIR_STORE_H
+#define MAILDIR_STORE_H
+
+#include <sys/types.h>
+
+#include "maildir/lock.h"
+#include "maildir/maildir.h"
+#include "maildir/unique.h"
+
+struct maildir_store {
+	struct maildir_conf conf;	/* its strings are ours */
+	int root;			/* directory of the Maildir */
+	int control;			/* of the control files: root or other */
+	struct unique unique;
+};
+
+/* Files of one mailbox, one place for their names. */
+#define UIDLIST_FILE	"dovecot-uidlist"
+#define UIDLIST_LOCK	"dovecot-uidlist.lock"
+#define UIDLIST_TMP	"dovecot-uidlist.tmp"
+#define KEYWORDS_FILE	"dovecot-keywords"
+#define KEYWORDS_LOCK	"dovecot-keywords.lock"
+#define FOLDER_MARK	"maildirfolder"
+
+/* The directories of one mailbox, open. */
+struct box {
+	int dir;		/* the mailbox */
+	int control;		/* of its uidlist; may be == dir */
+	int cur;
+	int new;
+	int tmp;		/* -1 until box_tmp() */
+	mode_t file_mode;	/* for files in it, from the directory */
+	mode_t dir_mode;
+	char *path;		/* of the directory, absolute */
+};
+
+/*
+ * box_open(store, path, ret): ERR_NOENT if there is no such mailbox.  Missing
+ * cur, new and tmp are made.  ERR_NAME as maildir_path_check().
+ */
+int box_open(struct maildir_store *store, const struct maildir_path *path,
+    struct box *ret) ERR_CHECK;
+void box_close(struct box *box);
+
+/* box_tmp(box): open tmp/ if it is not yet. */
+int box_tmp(struct box *box) ERR_CHECK;
+
+/* box_lock(box, store, lk): the uidlist lock, with the store's patience. */
+int box_lock(const struct box *box, const struct maildir_store *store,
+    struct lock *lk) ERR_CHECK;
+
+/* open_dir(at, name, ret): a directory.  Symbolic links are followed: mailboxes
+ * may be links to elsewhere (the sandbox says how far). */
+int open_dir(int at, const char *name, int *ret) ERR_CHECK;
+
+/* Modes by Dovecot's rule: a directory's rw bits for files, all for dirs. */
+mode_t mode_for_file(mode_t dir_mode);
+mode_t mode_for_dir(mode_t dir_mode);
+
+#endif

@@ -1,0 +1,528 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * One mailbox, through maildir.h only, with other programs simulated by plain
+ * system calls.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "maildir/maildir.h"
+
+struct env {
+	char root[64];
+	struct maildir_store *store;
+	struct arena *arena;
+};
+
+static const struct span inbox_level = SPAN("INBOX");
+static const struct maildir_path inbox = { &inbox_level, 1 };
+static const struct span foo_level = SPAN("Foo");
+static const struct maildir_path foo = { &foo_level, 1 };
+
+static struct maildir_conf
+conf_of(const struct env *e)
+{
+	return (struct maildir_conf){ .root = e->root, .fsync = false,
+	    .create = true, .lock_ms = 3000 };
+}
+
+static int
+setup(void **state)
+{
+	struct env *e = calloc(1, sizeof(*e));
+	struct maildir_conf conf;
+
+	memcpy(e->root, "/tmp/test_maildir.XXXXXX", 25);
+	assert_non_null(mkdtemp(e->root));
+	conf = conf_of(e);
+	assert_int_equal(maildir_store_open(&conf, &e->store), 0);
+	e->arena = arena_new(4096);
+	*state = e;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct env *e = *state;
+	pid_t pid;
+
+	maildir_store_free(e->store);
+	arena_free(e->arena);
+	pid = fork();
+	if (pid == 0) {
+		execlp("rm", "rm", "-rf", e->root, (char *)NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	free(e);
+	return 0;
+}
+
+/* A path below the root. */
+struct where {
+	char s[512];
+};
+
+static struct where
+at(const struct env *e, const char *rel)
+{
+	struct where w;
+
+	assert_true(snprintf(w.s, sizeof(w.s), "%s/%s", e->root, rel) > 0);
+	return w;
+}
+
+static void
+write_file(const struct env *e, const char *rel, const char *text)
+{
+	int fd = open(at(e, rel).s, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	ssize_t n = (ssize_t)strlen(text);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, (size_t)n), n);
+	close(fd);
+}
+
+static struct span
+read_text(struct env *e, const char *rel)
+{
+	int fd = open(at(e, rel).s, O_RDONLY);
+	uint8_t *p = arena_alloc(e->arena, 65536);
+	ssize_t n;
+
+	assert_true(fd >= 0);
+	n = read(fd, p, 65536);
+	assert_true(n >= 0);
+	close(fd);
+	return span_of(p, (size_t)n);
+}
+
+static bool
+is_there(const struct env *e, const char *rel)
+{
+	struct stat st;
+
+	return lstat(at(e, rel).s, &st) == 0;
+}
+
+static void
+move_file(const struct env *e, const char *from, const char *to)
+{
+	assert_int_equal(rename(at(e, from).s, at(e, to).s), 0);
+}
+
+/* The only file in a directory whose name begins with prefix. */
+static void
+find_file(const struct env *e, const char *dir, const char *prefix,
+    char out[256])
+{
+	DIR *dp = opendir(at(e, dir).s);
+	struct dirent *d;
+	int n = 0;
+
+	assert_non_null(dp);
+	while ((d = readdir(dp)) != NULL) {
+		if (d->d_name[0] == '.' ||
+		    strncmp(d->d_name, prefix, strlen(prefix)) != 0)
+			continue;
+		snprintf(out, 256, "%s", d->d_name);
+		n++;
+	}
+	closedir(dp);
+	assert_int_equal(n, 1);
+}
+
+static struct maildir *
+open_rw(struct env *e, const struct maildir_path *path)
+{
+	struct maildir *md;
+
+	assert_int_equal(maildir_open(e->store, path, false, &md), 0);
+	return md;
+}
+
+static struct maildir_msg
+msg(const struct maildir *md, size_t i)
+{
+	struct maildir_msg m;
+
+	assert_true(i < maildir_count(md));
+	maildir_get(md, i, &m);
+	return m;
+}
+
+static uint32_t
+append(struct env *e, const struct maildir_path *path, const char *text,
+    uint32_t sys, const char *keyword)
+{
+	struct maildir_append *app;
+	struct span kw = keyword == NULL ? SPAN_NONE : span_str(keyword);
+	struct maildir_append_args args = { .sys = sys, .keywords = &kw,
+	    .nkeywords = keyword != NULL, .has_date = true,
+	    .date = 1000000000 };
+	uint32_t validity, *uids;
+	size_t n;
+
+	assert_int_equal(maildir_append_new(e->store, path, &app), 0);
+	assert_int_equal(maildir_append_begin(app, &args), 0);
+	/* byte by byte, so that each CR is held back once */
+	for (const char *p = text; *p != '\0'; p++)
+		assert_int_equal(maildir_append_write(app, span_of(p, 1)), 0);
+	assert_int_equal(maildir_append_end(app), 0);
+	assert_int_equal(maildir_append_commit(app, e->arena, &validity, &uids,
+	    &n), 0);
+	assert_int_equal(n, 1);
+	return uids[0];
+}
+
+static struct span
+body(struct env *e, struct maildir *md, uint32_t uid)
+{
+	struct maildir_file *f;
+	uint8_t *p = arena_alloc(e->arena, 4096);
+	size_t n;
+
+	assert_int_equal(maildir_file_open(md, uid, &f), 0);
+	assert_int_equal(maildir_file_read(f, 0, p, 4096, &n), 0);
+	assert_int_equal(n, maildir_file_size(f));
+	maildir_file_close(f);
+	return span_of(p, n);
+}
+
+#define assert_text(s, lit) do {					\
+	struct span assert_span = (s);					\
+	assert_int_equal(assert_span.n, sizeof(lit) - 1);		\
+	assert_memory_equal(assert_span.p, lit, sizeof(lit) - 1);	\
+} while (0)
+
+/* refresh, and expect exactly one change */
+static void
+one_change(struct maildir *md, uint32_t uid, enum maildir_what what)
+{
+	const struct maildir_change *c;
+	size_t n;
+
+	assert_int_equal(maildir_refresh(md, &c, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(c[0].uid, uid);
+	assert_int_equal(c[0].what, what);
+}
+
+static void
+no_change(struct maildir *md)
+{
+	const struct maildir_change *c;
+	size_t n;
+
+	assert_int_equal(maildir_refresh(md, &c, &n), 0);
+	assert_int_equal(n, 0);
+}
+
+/* ---- tests ----------------------------------------------------------- */
+
+static void
+test_empty(void **state)
+{
+	struct env *e = *state;
+	struct maildir *md = open_rw(e, &inbox);
+
+	assert_int_equal(maildir_count(md), 0);
+	assert_int_equal(maildir_uidnext(md), 1);
+	assert_true(maildir_uidvalidity(md) > 0);
+	assert_true(maildir_highestmodseq(md) >= 1);
+	assert_false(is_maildir_readonly(md));
+	no_change(md);
+	maildir_close(md);
+	assert_true(is_there(e, "dovecot-uidlist"));
+	assert_true(is_there(e, "dovecot-uidvalidity"));
+	assert_false(is_there(e, "dovecot-uidlist.lock"));
+}
+
+static void
+test_first_order(void **state)
+{
+	struct env *e = *state;
+	struct maildir *md;
+
+	md = open_rw(e, &inbox);
+	maildir_close(md);
+	assert_int_equal(unlink(at(e, "dovecot-uidlist").s), 0);
+	write_file(e, "cur/1700000000.V803I1234M5_1.host:2,S", "c\n");
+	write_file(e, "new/1600000000.123.oldhost", "a\n");
+	write_file(e, "cur/1650000000.77_1.oldhost,S=999:2,FR", "b\n");
+	write_file(e, "new/1795207867.M000001P19489.vm", "d\n");
+	write_file(e, "cur/.hidden", "x");
+	md = open_rw(e, &inbox);
+	assert_int_equal(maildir_count(md), 4);
+	for (uint32_t i = 0; i < 4; i++) {
+		char text[3] = { (char)('a' + i), '\n', '\0' };
+
+		assert_int_equal(msg(md, i).uid, i + 1);
+		assert_true(msg(md, i).is_recent);
+		assert_true(is_span_eq(body(e, md, i + 1), span_str(text)));
+	}
+	assert_int_equal(msg(md, 1).flags.sys,
+	    MAILDIR_FLAGGED | MAILDIR_ANSWERED);
+	assert_true(is_there(e, "cur/1600000000.123.oldhost:2,"));
+	assert_int_equal(maildir_uidnext(md), 5);
+	maildir_close(md);
+	md = open_rw(e, &inbox);
+	assert_int_equal(maildir_count(md), 4);
+	assert_false(msg(md, 0).is_recent);
+	maildir_close(md);
+}
+
+static void
+test_append(void **state)
+{
+	struct env *e = *state;
+	struct maildir *md = open_rw(e, &inbox);
+	char name[256];
+	size_t i;
+
+	assert_int_equal(append(e, &inbox, "a: b\r\n\r\nx\ry\nz\r", 0, NULL),
+	    1);
+	find_file(e, "new", "", name);
+	assert_non_null(strstr(name, ",S=12,W=15"));
+	one_change(md, 1, MAILDIR_ADDED);
+	assert_true(msg(md, 0).is_recent);
+	assert_text(body(e, md, 1), "a: b\n\nx\ry\nz\r");
+	assert_int_equal(append(e, &inbox, "m\r\n", MAILDIR_SEEN, "$Junk"), 2);
+	one_change(md, 2, MAILDIR_ADDED);
+	assert_int_equal(maildir_keyword(md, SPAN("$junk"), false, &i), 0);
+	assert_int_equal(i, 0);
+	assert_int_equal(msg(md, 1).flags.kw, 1);
+	assert_int_equal(msg(md, 1).flags.sys, MAILDIR_SEEN);
+	assert_text(read_text(e, "dovecot-keywords"), "0 $Junk\n");
+	no_change(md);
+	maildir_close(md);
+}
+
+static void
+test_store(void **state)
+{
+	struct env *e = *state;
+	struct maildir *md;
+	struct maildir_flags f = { MAILDIR_SEEN, 0 };
+	uint32_t uid = 1;
+	uint64_t modseq;
+	size_t n;
+
+	md = open_rw(e, &inbox);
+	write_file(e, "cur/1.1.h:2,PZ,extra", "x\n");
+	one_change(md, 1, MAILDIR_ADDED);
+	modseq = maildir_highestmodseq(md);
+	assert_int_equal(maildir_store_flags(md, &uid, 1, MAILDIR_ADD, &f,
+	    &n), 0);
+	assert_int_equal(n, 1);
+	assert_true(is_there(e, "cur/1.1.h:2,PSZ,extra"));
+	assert_true(msg(md, 0).modseq > modseq);
+	no_change(md);
+	f.sys = MAILDIR_FLAGGED | MAILDIR_DELETED;
+	assert_int_equal(maildir_store_flags(md, &uid, 1, MAILDIR_SET, &f,
+	    &n), 0);
+	/* SET without $Forwarded takes P away */
+	assert_true(is_there(e, "cur/1.1.h:2,FTZ,extra"));
+	/* somebody else is faster: nothing of either is lost */
+	move_file(e, "cur/1.1.h:2,FTZ,extra", "cur/1.1.h:2,FRTZ,extra");
+	f.sys = MAILDIR_DELETED;
+	assert_int_equal(maildir_store_flags(md, &uid, 1, MAILDIR_REMOVE, &f,
+	    &n), 0);
+	assert_true(is_there(e, "cur/1.1.h:2,FRZ,extra"));
+	assert_int_equal(msg(md, 0).flags.sys,
+	    MAILDIR_FLAGGED | MAILDIR_ANSWERED);
+	maildir_close(md);
+}
+
+static void
+test_expunge(void **state)
+{
+	struct env *e = *state;
+	struct maildir *md, *other;
+	uint32_t uids[2] = { 1, 3 };
+	size_t n;
+
+	for (int i = 0; i < 4; i++)
+		append(e, &inbox, "x\r\n", 0, NULL);
+	md = open_rw(e, &inbox);
+	other = open_rw(e, &inbox);
+	no_change(other);
+	assert_int_equal(maildir_expunge(md, uids, 2, &n), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(maildir_count(md), 2);
+	assert_int_equal(msg(md, 0).uid, 2);
+	no_change(md);
+	{
+		const struct maildir_change *c;
+
+		assert_int_equal(maildir_refresh(other, &c, &n), 0);
+		assert_int_equal(n, 2);
+		assert_int_equal(c[0].uid, 1);
+		assert_int_equal(c[1].uid, 3);
+		assert_int_equal(c[1].what, MAILDIR_EXPUNGED);
+	}
+	maildir_close(other);
+	maildir_close(md);
+	assert_int_equal(append(e, &inbox, "x\r\n", 0, NULL), 5);
+}
+
+static void
+test_foreign(void **state)
+{
+	struct env *e = *state;
+	struct maildir *md = open_rw(e, &inbox);
+
+	no_change(md);
+	write_file(e, "tmp/9.9.h", "x\n");
+	move_file(e, "tmp/9.9.h", "new/9.9.h");
+	one_change(md, 1, MAILDIR_ADDED);
+	assert_true(is_there(e, "cur/9.9.h:2,"));
+	move_file(e, "cur/9.9.h:2,", "cur/9.9.h:2,S");
+	one_change(md, 1, MAILDIR_CHANGED);
+	/* there and back: nothing happened */
+	move_file(e, "cur/9.9.h:2,S", "cur/9.9.h:2,FS");
+	move_file(e, "cur/9.9.h:2,FS", "cur/9.9.h:2,S");
+	no_change(md);
+	/* moved out of the mailbox */
+	move_file(e, "cur/9.9.h:2,S", "tmp/9.9.h");
+	one_change(md, 1, MAILDIR_EXPUNGED);
+	/* came and went */
+	write_file(e, "new/8.8.h", "x\n");
+	assert_int_equal(unlink(at(e, "new/8.8.h").s), 0);
+	no_change(md);
+	maildir_close(md);
+}
+
+static void
+test_polling(void **state)
+{
+	struct env *e = *state;
+	struct maildir *md = open_rw(e, &inbox);
+
+	/* changes between the open and the first refresh, which has no
+	 * events for them */
+	write_file(e, "new/1.M1P1.h", "x\n");
+	one_change(md, 1, MAILDIR_ADDED);
+	maildir_close(md);
+	md = open_rw(e, &inbox);
+	move_file(e, "cur/1.M1P1.h:2,", "cur/1.M1P1.h:2,S");
+	one_change(md, 1, MAILDIR_CHANGED);
+	maildir_close(md);
+	md = open_rw(e, &inbox);
+	assert_int_equal(unlink(at(e, "cur/1.M1P1.h:2,S").s), 0);
+	one_change(md, 1, MAILDIR_EXPUNGED);
+	maildir_close(md);
+}
+
+static void
+test_copy(void **state)
+{
+	struct env *e = *state;
+	struct maildir *md, *there;
+	struct maildir_copied c;
+	struct buf guid;
+	uint32_t uids[2] = { 1, 2 };
+	char name[256];
+
+	append(e, &inbox, "one\r\n", 0, NULL);
+	append(e, &inbox, "two\r\n", MAILDIR_SEEN, "Work");
+	md = open_rw(e, &inbox);
+	assert_int_equal(maildir_copy(md, uids, 2, &foo, e->arena, &c),
+	    ERR_NOENT);
+	assert_int_equal(maildir_create(e->store, &foo), 0);
+	append(e, &foo, "zero\r\n", 0, "Play");
+	assert_int_equal(maildir_copy(md, uids, 2, &foo, e->arena, &c), 0);
+	assert_int_equal(c.n, 2);
+	assert_int_equal(c.from[1], 2);
+	assert_int_equal(c.to[0], 2);
+	assert_int_equal(c.to[1], 3);
+	there = open_rw(e, &foo);
+	assert_int_equal(maildir_count(there), 3);
+	assert_text(body(e, there, 3), "two\n");
+	/* letter 0 there is Play */
+	assert_int_equal(msg(there, 2).flags.kw, 2);
+	assert_true(is_span_eq(maildir_keyword_name(there, 1), SPAN("Work")));
+	/* a second copy has another base and the same GUID */
+	assert_int_equal(maildir_copy(md, uids, 1, &foo, e->arena, &c), 0);
+	one_change(there, 4, MAILDIR_ADDED);
+	buf_init(&guid, 512);
+	assert_int_equal(maildir_message_guid(there, 4, &guid), 0);
+	assert_int_equal(maildir_message_guid(md, 1, &guid), 0);
+	assert_true(is_span_eq(span_take(buf_span(&guid), guid.n / 2),
+	    span_skip(buf_span(&guid), guid.n / 2)));
+	buf_done(&guid);
+	/* move one */
+	assert_int_equal(maildir_move(md, uids + 1, 1, &foo, e->arena, &c), 0);
+	assert_int_equal(c.n, 1);
+	assert_int_equal(c.to[0], 5);
+	assert_int_equal(maildir_count(md), 1);
+	no_change(md);
+	one_change(there, 5, MAILDIR_ADDED);
+	assert_text(body(e, there, 5), "two\n");
+	find_file(e, "cur", "", name);
+	maildir_close(there);
+	maildir_close(md);
+}
+
+static void
+test_status(void **state)
+{
+	struct env *e = *state;
+	struct maildir_status st;
+	struct maildir *md;
+
+	append(e, &inbox, "one\r\n", 0, NULL);
+	write_file(e, "new/1.1.h", "a\nb\r\n");
+	assert_int_equal(maildir_status(e->store, &inbox, true, &st), 0);
+	assert_int_equal(st.messages, 2);
+	assert_int_equal(st.recent, 2);
+	assert_int_equal(st.unseen, 2);
+	assert_int_equal(st.uidnext, 3);
+	assert_int_equal(st.size, 5 + 6);
+	assert_true(is_there(e, "new/1.1.h"));
+	assert_int_equal(maildir_open(e->store, &inbox, true, &md), 0);
+	assert_int_equal(maildir_uidvalidity(md), st.uidvalidity);
+	assert_true(msg(md, 1).is_recent);
+	assert_true(is_maildir_readonly(md));
+	maildir_close(md);
+	md = open_rw(e, &inbox);
+	assert_true(msg(md, 0).is_recent);
+	maildir_close(md);
+	assert_int_equal(maildir_status(e->store, &inbox, false, &st), 0);
+	assert_int_equal(st.recent, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
+		T(test_empty),
+		T(test_first_order),
+		T(test_append),
+		T(test_store),
+		T(test_expunge),
+		T(test_foreign),
+		T(test_polling),
+		T(test_copy),
+		T(test_status),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
