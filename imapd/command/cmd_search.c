@@ -235,8 +235,6 @@ put_result(struct session *s, const struct command *cmd,
 static int ERR_CHECK
 refuse(struct session *s, const struct command *cmd, int err)
 {
-	if (err == ERR_LIMIT)
-		return answer_bad(s, cmd, "No message has that number.");
 	if ((cmd->u.search.want & SEARCH_RETURN_SAVE) != 0)
 		mailbox_save(s->mailbox, NULL, 0);
 	if (err == ERR_UNSUPPORTED)

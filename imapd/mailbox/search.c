@@ -159,9 +159,9 @@ compile_text(struct search *se, const struct search_node *node, struct test *t)
 }
 
 /*
- * A set, resolved against this mailbox.  "$" and UIDs that are not there are
- * no errors; a sequence number that is not there is one (RFC 9051 9: "The
- * server should respond with a tagged BAD response").
+ * A set, resolved against this mailbox.  Numbers and UIDs that are not there
+ * match nothing; to be strict about them, as FETCH is, would help nobody whose
+ * other keys are right.
  */
 static int
 compile_set(struct search *se, struct search_node *node)
@@ -183,14 +183,9 @@ compile_set(struct search *se, struct search_node *node)
 			    node->key == KEY_UID ? msg[i].uid : msg[i].seq;
 		return 0;
 	}
-	if (node->key == KEY_UID) {
-		seqset_resolve(set, count == 0 ? 0 :
-		    mailbox_uid(se->mb, count));
-		return 0;
-	}
+	if (node->key == KEY_UID && count > 0)
+		count = mailbox_uid(se->mb, count);
 	seqset_resolve(set, count);
-	if (set->n > 0 && set->range[set->n - 1].hi > count)
-		return ERR_LIMIT;
 	return 0;
 }
 
