@@ -22,44 +22,63 @@
 #include "base/msgpipe.h"
 
 enum monitor_msg {
-	/* monitor -> login, first of all: the settings (settings.h) and the
-	 * descriptors: the socket; for imapd-tls also its end of the relay */
-	MSG_SETTINGS = 1,
+	/* monitor -> login, first of all: struct settings, and descriptors:
+	 * client in, client out; for imapd-tls also its end of the relay */
+	MON_SETTINGS = 1,
+
+	/* monitor -> a forker (forker.h): one connection; the descriptor is
+	 * the new process's end of a message pipe */
+	MON_FORK = 3,
+	/* listener -> the forker of imapd-tls, first of all: struct
+	 * settings_rights, struct settings_tls, and as MON_CERT_ANSWER */
+	MON_FORKER = 5,
 
 	/* PROXY protocol header, once, only if the settings asked for it:
-	 * bytes(64) address, u16 port, bytes(64) local address, u16 local port,
-	 * u8 is_tls */
-	MSG_PROXY = 10, MSG_PROXY_ANSWER,
+	 * u8 has addresses, bytes(16) remote, u16 port, bytes(16) local, u16
+	 * port, u8 is_tls.  Answer: struct settings_peer */
+	MON_PROXY = 10, MON_PROXY_ANSWER,
 
 	/* imapd-tls: the certificates for a name: bytes(255) server name, empty
-	 * for the default.  Answer: u8 found, then per key kind (RSA, ECDSA):
-	 * bytes chain PEM, bytes key PEM, bytes OCSP response DER */
-	MSG_CERT = 20, MSG_CERT_ANSWER,
+	 * for the default.  Answer: struct cert_files (certfile.h) */
+	MON_CERT = 20, MON_CERT_ANSWER,
 
-	/* imapd-tls: the handshake is done, once: bytes version, bytes cipher,
-	 * bytes server name, u8 resumed, bytes(64K) client certificate DER or
-	 * empty.  Answer: u8 go on */
-	MSG_TLS_DONE = 30, MSG_TLS_DONE_ANSWER,
+	/* imapd-tls: the handshake is done, once: bytes(16) version, bytes(64)
+	 * cipher, bytes(255) server name, u8 resumed, bytes(255) identity in
+	 * the verified client certificate.  Answer: struct settings_peer */
+	MON_TLS_DONE = 30, MON_TLS_DONE_ANSWER,
 
 	/* imapd-login: the client sent STARTTLS; imapd-login ends after it has
 	 * sent the OK.  No answer. */
-	MSG_STARTTLS = 40,
+	MON_STARTTLS = 40,
 
 	/* authentication; see struct sasl_request.  Answer to all of them:
-	 * u8 enum auth_step, bytes data, u8 tries left */
-	MSG_AUTH_PASSWORD = 50, MSG_AUTH_PASSWORD_ANSWER,
-	MSG_AUTH_EXTERNAL = 52, MSG_AUTH_EXTERNAL_ANSWER,
-	MSG_AUTH_ANONYMOUS = 54, MSG_AUTH_ANONYMOUS_ANSWER,
-	MSG_AUTH_DIALOG = 56, MSG_AUTH_DIALOG_ANSWER,
-	MSG_AUTH_DIALOG_NEXT = 58, MSG_AUTH_DIALOG_NEXT_ANSWER,
+	 * u8 enum auth_step, u8 enum monitor_why, u8 tries left, bytes data */
+	MON_AUTH_PASSWORD = 50, MON_AUTH_ANSWER,
+	MON_AUTH_EXTERNAL = 52,
+	MON_AUTH_ANONYMOUS = 54,
+	MON_AUTH_DIALOG = 56,
+	MON_AUTH_DIALOG_NEXT = 58,
 
-	/* once, after AUTH_DONE: bytes(1K) tag, bytes(64K) unread bytes, bytes
-	 * client id, bytes method.  No answer: the monitor becomes the session
-	 * and answers the tag itself. */
-	MSG_HANDOFF = 70,
-
-	/* for the log: u8 what, bytes text; bounded in number.  No answer. */
-	MSG_EVENT = 80
+	/* once, after AUTH_DONE: bytes(1K) tag, bytes(64K) unread bytes,
+	 * bytes(1K) client id.  No answer: the monitor becomes the session and
+	 * answers the tag itself. */
+	MON_HANDOFF = 70
 };
+
+/* What the client may be told of a failed login. */
+enum monitor_why {
+	WHY_NONE,
+	WHY_FAILED,		/* AUTHENTICATIONFAILED: unknown user, wrong
+				 * password, and everything else */
+	WHY_EXPIRED,		/* EXPIRED: the password was right */
+	WHY_AUTHZ,		/* AUTHORIZATIONFAILED */
+	WHY_LIMIT,		/* LIMIT: too many connections of this user */
+	WHY_UNAVAILABLE,	/* UNAVAILABLE: try again later */
+	WHY_PRIVACY		/* PRIVACYREQUIRED: not without TLS */
+};
+
+#define MONITOR_TAG_MAX		1024
+#define MONITOR_UNREAD_MAX	(64 * 1024)
+#define MONITOR_ID_MAX		1024
 
 #endif

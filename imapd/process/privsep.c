@@ -1,0 +1,103 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ */
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "imapd/process/config.h"
+#include "imapd/process/privsep.h"
+
+int
+privsep_uid(const char *name, uid_t *ret_uid, gid_t *ret_gid)
+{
+	const struct passwd *pw;
+	uint32_t n;
+
+	if (num_u32(span_str(name), 0, UINT32_MAX - 1, &n) == 0) {
+		*ret_uid = *ret_gid = n;
+		return 0;
+	}
+	if ((pw = getpwnam(name)) == NULL)
+		return ERR_NOENT;
+	*ret_uid = pw->pw_uid;
+	*ret_gid = pw->pw_gid;
+	return 0;
+}
+
+int
+privsep_find_user(const char *names, uid_t *ret_uid, gid_t *ret_gid)
+{
+	struct span rest = span_str(names), word;
+	char name[64];
+
+	while ((word = config_word(&rest)).n > 0) {
+		if (word.n >= sizeof(name))
+			continue;
+		memcpy(name, word.p, word.n);
+		name[word.n] = '\0';
+		if (privsep_uid(name, ret_uid, ret_gid) == 0 && *ret_uid != 0)
+			return 0;
+	}
+	return ERR_NOENT;
+}
+
+/* Whether the old rights are gone: nothing may bring them back. */
+static int
+prove(uid_t uid, gid_t gid)
+{
+	uid_t ruid, euid, suid;
+	gid_t rgid, egid, sgid;
+
+	if (getresuid(&ruid, &euid, &suid) == -1 ||
+	    getresgid(&rgid, &egid, &sgid) == -1)
+		return ERR_ACCESS;
+	if (ruid != uid || euid != uid || suid != uid ||
+	    rgid != gid || egid != gid || sgid != gid)
+		return ERR_ACCESS;
+	if (uid == 0)
+		return 0;	/* as told: nothing was to be given up */
+	if (setuid(0) != -1 || seteuid(0) != -1 || setgid(0) != -1 ||
+	    setgroups(0, NULL) != -1)
+		return ERR_ACCESS;
+	return 0;
+}
+
+int
+privsep_become(uid_t uid, gid_t gid, const gid_t *groups, size_t ngroups,
+    const char *chroot_dir)
+{
+	gid_t only[1] = { gid };
+
+	if (geteuid() != 0)
+		return geteuid() == uid && getuid() == uid ? 0 : ERR_ACCESS;
+	if (chroot_dir != NULL &&
+	    (chroot(chroot_dir) == -1 || chdir("/") == -1))
+		return ERR_ACCESS;
+	if (ngroups == 0) {
+		groups = only;
+		ngroups = 1;
+	}
+	if (setgroups(ngroups, groups) == -1 ||
+	    setresgid(gid, gid, gid) == -1 || setresuid(uid, uid, uid) == -1)
+		return ERR_ACCESS;
+	return prove(uid, gid);
+}
+
+int
+privsep_harden(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	if (setrlimit(RLIMIT_CORE, &none) == -1 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+		return err_from_errno(errno);
+	return 0;
+}
