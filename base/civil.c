@@ -27,7 +27,8 @@ civil_days(struct civil c)
 struct civil
 civil_from_days(int64_t days)
 {
-	static const struct civil first = { -9999, 1, 1 }, last = { 9999, 12, 31 };
+	static const struct civil first = { -9999, 1, 1 };
+	static const struct civil last = { 9999, 12, 31 };
 	int64_t day, era, doe, yoe, doy, month;
 	struct civil c;
 

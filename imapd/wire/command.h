@@ -56,7 +56,7 @@ struct flag_list {
 enum fetch_what {
 	FETCH_UID, FETCH_FLAGS, FETCH_INTERNALDATE, FETCH_RFC822_SIZE,
 	FETCH_ENVELOPE, FETCH_BODY, FETCH_BODYSTRUCTURE,
-	FETCH_SECTION,		/* BODY[...], and RFC822* with a name of its own */
+	FETCH_SECTION,		/* BODY[...], and RFC822* by another name */
 	FETCH_MODSEQ, FETCH_BINARY, FETCH_BINARY_SIZE, FETCH_EMAILID,
 	FETCH_THREADID, FETCH_SAVEDATE, FETCH_PREVIEW
 };
@@ -199,7 +199,7 @@ struct append_args {
 	bool has_date;
 	int64_t date;		/* seconds since 1970 */
 	int date_zone;		/* minutes east */
-	bool is_utf8;		/* UTF8 (~{n}): refuse unless enabled (RFC 9755) */
+	bool is_utf8;		/* UTF8 (~{n}): refuse unless enabled */
 	bool is_binary;		/* literal8: NUL is allowed (RFC 3516) */
 	/* The message itself is not here: the parser stops at its literal
 	 * (PARSE_STREAM) and the session streams it to the store. */

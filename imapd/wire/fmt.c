@@ -9,8 +9,8 @@
 #include "maildir/maildir.h"
 
 /*
- * quoted = DQUOTE *QUOTED-CHAR DQUOTE                       (RFC 3501 section 9)
- * QUOTED-CHAR =/ UTF8-2 / UTF8-3 / UTF8-4                    (RFC 9051, RFC 9755)
+ * quoted = DQUOTE *QUOTED-CHAR DQUOTE                      (RFC 3501 section 9)
+ * QUOTED-CHAR =/ UTF8-2 / UTF8-3 / UTF8-4                  (RFC 9051, RFC 9755)
  */
 static bool
 can_quote(struct span s, bool with_utf8)

@@ -30,7 +30,7 @@ void fmt_nstring(struct buf *b, struct span s, bool is_utf8);
 /* astring: an atom where possible. */
 void fmt_astring(struct buf *b, struct span s, bool is_utf8);
 /* mailbox: an atom where possible, else a string; INBOX in upper case.  8-bit
- * names are given only where the client may see them (UTF8=ACCEPT, IMAP4rev2). */
+ * names are given only where the client may see them (UTF8=ACCEPT, rev2). */
 void fmt_mailbox(struct buf *b, struct span wire_name);
 /* date-time with its quotes, "17-Jul-1996 02:44:25 -0700", of a time (seconds
  * since 1970) at a zone (minutes east). */

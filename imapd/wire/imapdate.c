@@ -170,7 +170,8 @@ put_padded(struct buf *b, int v, size_t width, uint8_t fill)
 void
 imapdate_put(struct buf *b, int64_t t, int zone)
 {
-	const int64_t first = civil_days((struct civil){ 0, 1, 1 }) * DAY_SECONDS;
+	const int64_t first =
+	    civil_days((struct civil){ 0, 1, 1 }) * DAY_SECONDS;
 	const int64_t last =
 	    civil_days((struct civil){ 10000, 1, 1 }) * DAY_SECONDS - 1;
 	int64_t day;

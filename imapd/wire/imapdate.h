@@ -14,7 +14,7 @@
 #include "base/span.h"
 
 /* imapdate_day(s, ret_day): date-text, "1-Feb-1994", all of s; days since
- * 1970-01-01.  ERR_SYNTAX for any other form and for a day that there is not. */
+ * 1970-01-01.  ERR_SYNTAX for any other form and a day that there is not. */
 int imapdate_day(struct span s, int64_t *ret_day) ERR_CHECK;
 
 /*

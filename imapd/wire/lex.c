@@ -245,8 +245,8 @@ lex_quoted(struct lex *lx, struct span *ret)
 			has_escape = true;
 			lx->at++;
 			if (!is_lex_at(lx, '"') && !is_lex_at(lx, '\\'))
-				return lex_bad(lx, "Only \" and \\ can follow a "
-				    "backslash in a quoted string");
+				return lex_bad(lx, "Only \" and \\ can follow "
+				    "a backslash in a quoted string");
 		}
 		if (is_lex_end(lx))
 			return lex_bad(lx, "Quoted string without end");

@@ -77,7 +77,8 @@ int lex_atom(struct lex *lx, struct span *ret) ERR_CHECK;
 int lex_word(struct lex *lx, struct span *ret) ERR_CHECK;
 
 int lex_string(struct lex *lx, struct span *ret) ERR_CHECK;
-int lex_nstring(struct lex *lx, struct span *ret) ERR_CHECK;	/* NIL: p NULL */
+/* NIL: p is NULL. */
+int lex_nstring(struct lex *lx, struct span *ret) ERR_CHECK;
 int lex_astring(struct lex *lx, struct span *ret) ERR_CHECK;
 int lex_list_mailbox(struct lex *lx, struct span *ret) ERR_CHECK;
 

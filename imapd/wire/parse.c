@@ -37,7 +37,7 @@ command_name(struct lex *lx, struct span *ret,
 
 /*
  * command = tag SP (command-any / command-auth / command-nonauth /
- *           command-select) CRLF                            (RFC 3501 section 9)
+ *           command-select) CRLF                           (RFC 3501 section 9)
  */
 static int
 command(struct lex *lx, struct command *cmd)

@@ -44,7 +44,7 @@ struct parse_result {
 	bool literal_is_binary;		/* ~{n} (RFC 3516) */
 	/* PARSE_BAD: */
 	size_t err_at;		/* offset in the text */
-	const char *err_text;	/* a phrase for the client; ASCII, no peer bytes */
+	const char *err_text;	/* a phrase for the client, ASCII */
 	bool is_unknown;	/* the tag is good, the command name unknown */
 };
 
@@ -61,8 +61,8 @@ void parse_command(struct span text, struct arena *arena, struct command *cmd,
 /*
  * parse_append_next(text, arena, args, ret): the line behind the message of an
  * APPEND, args being those of that message.  PARSE_DONE: there is nothing more;
- * PARSE_STREAM: another message (RFC 3502), args are its own (the mailbox stays);
- * PARSE_BAD.
+ * PARSE_STREAM: another message (RFC 3502), args are its own (the mailbox
+ * stays); PARSE_BAD.
  */
 void parse_append_next(struct span text, struct arena *arena,
     struct append_args *args, struct parse_result *ret);

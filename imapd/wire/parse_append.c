@@ -7,7 +7,7 @@
 #include "imapd/wire/imapdate.h"
 #include "imapd/wire/parse_rules.h"
 
-/* date-time = DQUOTE ... DQUOTE: see imapdate.c             (RFC 3501 section 9) */
+/* date-time = DQUOTE ... DQUOTE: see imapdate.c         (RFC 3501 section 9) */
 static int ERR_CHECK
 date_time(struct lex *lx, struct append_args *args)
 {
@@ -26,8 +26,8 @@ date_time(struct lex *lx, struct append_args *args)
 }
 
 /*
- * append-data =/ literal / literal8                         (RFC 4466 section 6)
- * append-data =/ "UTF8" SP "(" literal8 ")"                 (RFC 9755 section 4)
+ * append-data =/ literal / literal8                        (RFC 4466 section 6)
+ * append-data =/ "UTF8" SP "(" literal8 ")"                (RFC 9755 section 4)
  *
  * Ends in front of the bytes of the message, and so always in an error.
  */
@@ -52,7 +52,7 @@ append_data(struct lex *lx, struct append_args *args)
 }
 
 /*
- * append-message = append-opts SP append-data               (RFC 3502 section 7)
+ * append-message = append-opts SP append-data              (RFC 3502 section 7)
  * append-opts    = [SP flag-list] [SP date-time]
  */
 static int ERR_CHECK
@@ -73,7 +73,7 @@ append_message(struct lex *lx, struct append_args *args)
 	return append_data(lx, args);
 }
 
-/* append = "APPEND" SP mailbox 1*append-message             (RFC 3502 section 7) */
+/* append = "APPEND" SP mailbox 1*append-message         (RFC 3502 section 7) */
 int
 parse_append(struct lex *lx, struct command *cmd)
 {

@@ -7,7 +7,7 @@
 #include "imapd/wire/parse_rules.h"
 
 /*
- * login    = "LOGIN" SP userid SP password                  (RFC 3501 section 9)
+ * login    = "LOGIN" SP userid SP password                 (RFC 3501 section 9)
  * userid   = astring
  * password = astring
  */
@@ -26,7 +26,7 @@ parse_login(struct lex *lx, struct command *cmd)
 
 /*
  * base64     = *(4base64-char) [base64-terminal]
- * initial-resp = base64 / "="                               (RFC 4959 section 7)
+ * initial-resp = base64 / "="                              (RFC 4959 section 7)
  *
  * All these bytes may stand in an atom.  Whether it is base64 is for the
  * mechanism to say, as it is for the lines that follow without SASL-IR.
@@ -40,7 +40,7 @@ initial_resp(struct lex *lx, struct auth_args *args)
 
 /*
  * authenticate = "AUTHENTICATE" SP auth-type [SP initial-resp] *(CRLF base64)
- * auth-type    = atom                                       (RFC 3501 section 9)
+ * auth-type    = atom                                      (RFC 3501 section 9)
  */
 int
 parse_authenticate(struct lex *lx, struct command *cmd)

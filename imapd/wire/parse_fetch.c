@@ -32,7 +32,7 @@ items_add(struct lex *lx, struct items *items, const struct fetch_item *item)
 /* ---- section --------------------------------------------------------- */
 
 /*
- * section-part = nz-number *("." nz-number)                 (RFC 3501 section 9)
+ * section-part = nz-number *("." nz-number)                (RFC 3501 section 9)
  *
  * Takes the "." in front of a section-text as well: *ret_more.
  */
@@ -64,7 +64,7 @@ section_part(struct lex *lx, struct section *section, bool *ret_more)
 	return 0;
 }
 
-/* header-fld-name = astring                                 (RFC 3501 section 9) */
+/* header-fld-name = astring                             (RFC 3501 section 9) */
 static int
 header_fld_name(struct lex *lx, void *arg)
 {
@@ -87,7 +87,7 @@ header_list(struct lex *lx, struct section *section)
 
 /*
  * section-msgtext = "HEADER" / "HEADER.FIELDS" [".NOT"] SP header-list / "TEXT"
- * section-text    = section-msgtext / "MIME"                (RFC 3501 section 9)
+ * section-text    = section-msgtext / "MIME"               (RFC 3501 section 9)
  */
 static int ERR_CHECK
 section_text(struct lex *lx, struct section *section)
@@ -113,7 +113,7 @@ section_text(struct lex *lx, struct section *section)
 }
 
 /*
- * section      = "[" [section-spec] "]"                     (RFC 3501 section 9)
+ * section      = "[" [section-spec] "]"                    (RFC 3501 section 9)
  * section-spec = section-msgtext / (section-part ["." section-text])
  */
 static int ERR_CHECK
@@ -131,7 +131,7 @@ section(struct lex *lx, struct section *ret)
 	return lex_char(lx, ']', "Expected ]");
 }
 
-/* section-binary = "[" [section-part] "]"                   (RFC 3516 section 7) */
+/* section-binary = "[" [section-part] "]"               (RFC 3516 section 7) */
 static int ERR_CHECK
 section_binary(struct lex *lx, struct section *ret)
 {
@@ -147,7 +147,7 @@ section_binary(struct lex *lx, struct section *ret)
 	return lex_char(lx, ']', "Expected ]");
 }
 
-/* partial = "<" number "." nz-number ">"                    (RFC 3501 section 9) */
+/* partial = "<" number "." nz-number ">"                (RFC 3501 section 9) */
 static int ERR_CHECK
 partial(struct lex *lx, struct fetch_item *item)
 {
@@ -186,7 +186,7 @@ struct att {
 /*
  * fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" /
  *             "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
- *             "BODY" ["STRUCTURE"] / "UID"                  (RFC 3501 section 9)
+ *             "BODY" ["STRUCTURE"] / "UID"                 (RFC 3501 section 9)
  * The names that end in .PEEK are those of RFC 1730; Outlook sends them.
  */
 static const struct att plain_atts[] = {
@@ -216,7 +216,7 @@ static const struct att plain_atts[] = {
  *              "BODY.PEEK" section ["<" number "." nz-number ">"]
  *                                                          (RFC 3501 section 9)
  * fetch-att =/ "BINARY" [".PEEK"] section-binary [partial] /
- *              "BINARY.SIZE" section-binary                 (RFC 3516 section 7)
+ *              "BINARY.SIZE" section-binary                (RFC 3516 section 7)
  */
 static const struct att section_atts[] = {
 	{ "BODY", FORM_SECTION, SECTION_ITEM(SECTION_ALL, false, NULL) },
@@ -297,7 +297,7 @@ macro(struct lex *lx, const char *text, struct items *items)
 
 /*
  * fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att /
- *         "(" fetch-att *(SP fetch-att) ")")                (RFC 3501 section 9)
+ *         "(" fetch-att *(SP fetch-att) ")")               (RFC 3501 section 9)
  */
 int
 parse_fetch(struct lex *lx, struct command *cmd)

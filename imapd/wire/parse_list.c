@@ -9,7 +9,7 @@
 /*
  * list-select-option = "SUBSCRIBED" / "REMOTE" / "RECURSIVEMATCH" / ...
  *                                                          (RFC 5258 section 6)
- * list-select-base-opt =/ "SPECIAL-USE"                     (RFC 6154 section 6)
+ * list-select-base-opt =/ "SPECIAL-USE"                    (RFC 6154 section 6)
  */
 static int
 select_option(struct lex *lx, void *arg)
@@ -58,7 +58,7 @@ list_mailbox(struct lex *lx, void *arg)
 }
 
 /*
- * mbox-or-pat = list-mailbox / patterns                     (RFC 5258 section 6)
+ * mbox-or-pat = list-mailbox / patterns                    (RFC 5258 section 6)
  * patterns    = "(" list-mailbox *(SP list-mailbox) ")"
  */
 static int ERR_CHECK
@@ -80,7 +80,7 @@ mbox_or_pat(struct lex *lx, struct list_args *args)
 /*
  * return-option = "SUBSCRIBED" / "CHILDREN" / option-extension
  *                                                          (RFC 5258 section 6)
- * return-option =/ "SPECIAL-USE"                            (RFC 6154 section 6)
+ * return-option =/ "SPECIAL-USE"                           (RFC 6154 section 6)
  * return-option =/ "STATUS" SP "(" status-att *(SP status-att) ")"
  *                                                          (RFC 5819 section 4)
  */
@@ -119,7 +119,7 @@ list_return_opts(struct lex *lx, struct list_args *args)
 
 /*
  * list = "LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat
- *        [SP list-return-opts]                              (RFC 5258 section 6)
+ *        [SP list-return-opts]                             (RFC 5258 section 6)
  */
 int
 parse_list(struct lex *lx, struct command *cmd)
@@ -158,7 +158,7 @@ plain_list(struct lex *lx, struct list_args *args)
 	return 0;
 }
 
-/* lsub = "LSUB" SP mailbox SP list-mailbox                  (RFC 3501 section 9) */
+/* lsub = "LSUB" SP mailbox SP list-mailbox              (RFC 3501 section 9) */
 int
 parse_lsub(struct lex *lx, struct command *cmd)
 {

@@ -4,7 +4,7 @@
  *
  * Commands that name one or two mailboxes.
  *
- * mailbox = "INBOX" / astring                               (RFC 3501 section 9)
+ * mailbox = "INBOX" / astring                              (RFC 3501 section 9)
  *
  * Names are left as they are: spelling of INBOX, modified UTF-7 and the
  * delimiter are the business of imapd/mailbox/mailname.h.
@@ -21,7 +21,7 @@ sp_mailbox(struct lex *lx, struct span *ret)
 }
 
 /*
- * delete      = "DELETE" SP mailbox                         (RFC 3501 section 9)
+ * delete      = "DELETE" SP mailbox                        (RFC 3501 section 9)
  * subscribe   = "SUBSCRIBE" SP mailbox
  * unsubscribe = "UNSUBSCRIBE" SP mailbox
  */
@@ -31,7 +31,7 @@ parse_one_mailbox(struct lex *lx, struct command *cmd)
 	return sp_mailbox(lx, &cmd->u.mailbox);
 }
 
-/* rename = "RENAME" SP mailbox SP mailbox                   (RFC 3501 section 9) */
+/* rename = "RENAME" SP mailbox SP mailbox               (RFC 3501 section 9) */
 int
 parse_rename(struct lex *lx, struct command *cmd)
 {
@@ -41,8 +41,8 @@ parse_rename(struct lex *lx, struct command *cmd)
 }
 
 /*
- * copy = "COPY" SP sequence-set SP mailbox                  (RFC 3501 section 9)
- * move = "MOVE" SP sequence-set SP mailbox                  (RFC 6851 section 5)
+ * copy = "COPY" SP sequence-set SP mailbox                 (RFC 3501 section 9)
+ * move = "MOVE" SP sequence-set SP mailbox                 (RFC 6851 section 5)
  */
 int
 parse_copy(struct lex *lx, struct command *cmd)
@@ -55,7 +55,7 @@ parse_copy(struct lex *lx, struct command *cmd)
 	return sp_mailbox(lx, &cmd->u.copy.mailbox);
 }
 
-/* use-attr = "\All" / "\Archive" / ... / use-attr-ext       (RFC 6154 section 6)
+/* use-attr = "\All" / "\Archive" / ... / use-attr-ext      (RFC 6154 section 6)
  * use-attr-ext = "\" atom */
 static int
 use_attr(struct lex *lx, void *arg)
@@ -64,7 +64,7 @@ use_attr(struct lex *lx, void *arg)
 	struct span s;
 	int err;
 
-	if ((err = lex_char(lx, '\\', "Expected a special-use attribute")) != 0 ||
+	if ((err = lex_char(lx, '\\', "Expected an attribute")) != 0 ||
 	    (err = lex_atom(lx, &s)) != 0)
 		return err;
 	return lex_spans_add(lx, arg, span_of(lx->text.p + start, s.n + 1));
@@ -81,14 +81,15 @@ create_param(struct lex *lx, void *arg)
 	if (!is_lex_word(lx, "USE") || args->use.n > 0)
 		return lex_bad(lx, "Unknown CREATE parameter");
 	lex_skip(lx, 3);
-	if ((err = lex_sp(lx)) != 0 || (err = lex_list(lx, use_attr, &use)) != 0)
+	if ((err = lex_sp(lx)) != 0 ||
+	    (err = lex_list(lx, use_attr, &use)) != 0)
 		return err;
 	args->use = use.list;
 	return 0;
 }
 
 /*
- * create = "CREATE" SP mailbox [create-params]              (RFC 4466 section 6)
+ * create = "CREATE" SP mailbox [create-params]             (RFC 4466 section 6)
  * create-params = SP "(" create-param *(SP create-param) ")"
  */
 int
@@ -127,7 +128,7 @@ known_set(struct lex *lx, struct seqset *ret)
 }
 
 /* seq-match-data = "(" known-sequence-set SP known-uid-set ")"
- *                                                          (RFC 7162 section 7) */
+ *                                                       (RFC 7162 section 7) */
 static int ERR_CHECK
 seq_match_data(struct lex *lx, struct qresync_args *args)
 {
@@ -143,7 +144,7 @@ seq_match_data(struct lex *lx, struct qresync_args *args)
 
 /*
  * select-param =/ "QRESYNC" SP "(" uidvalidity SP mod-sequence-value
- *                 [SP known-uids] [SP seq-match-data] ")"   (RFC 7162 section 7)
+ *                 [SP known-uids] [SP seq-match-data] ")"  (RFC 7162 section 7)
  */
 static int ERR_CHECK
 qresync_param(struct lex *lx, struct qresync_args *args)
@@ -172,7 +173,7 @@ qresync_param(struct lex *lx, struct qresync_args *args)
 	return lex_char(lx, ')', "Expected a closing parenthesis");
 }
 
-/* select-param =/ "CONDSTORE" / "QRESYNC" ...               (RFC 7162 section 7) */
+/* select-param =/ "CONDSTORE" / "QRESYNC" ...           (RFC 7162 section 7) */
 static int
 select_param(struct lex *lx, void *arg)
 {
@@ -192,7 +193,7 @@ select_param(struct lex *lx, void *arg)
 }
 
 /*
- * select  = "SELECT" SP mailbox [select-params]             (RFC 4466 section 6)
+ * select  = "SELECT" SP mailbox [select-params]            (RFC 4466 section 6)
  * examine = "EXAMINE" SP mailbox [select-params]
  * select-params = SP "(" select-param *(SP select-param) ")"
  */

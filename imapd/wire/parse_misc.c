@@ -10,9 +10,9 @@
  * command-any      = "CAPABILITY" / "LOGOUT" / "NOOP"      (RFC 3501 section 9)
  * command-nonauth  =/ "STARTTLS"
  * command-select   = "CHECK" / "CLOSE" / "EXPUNGE"
- * namespace        = "NAMESPACE"                            (RFC 2342 section 5)
- * idle             = "IDLE" CRLF "DONE"                     (RFC 2177 section 4)
- * unselect         = "UNSELECT"                             (RFC 3691 section 2)
+ * namespace        = "NAMESPACE"                           (RFC 2342 section 5)
+ * idle             = "IDLE" CRLF "DONE"                    (RFC 2177 section 4)
+ * unselect         = "UNSELECT"                            (RFC 3691 section 2)
  */
 int
 parse_none(struct lex *lx, struct command *cmd)
@@ -39,7 +39,7 @@ id_pair(struct lex *lx, void *arg)
 }
 
 /*
- * id             = "ID" SPACE id_params_list                (RFC 2971 section 4)
+ * id             = "ID" SPACE id_params_list               (RFC 2971 section 4)
  * id_params_list = "(" #(string SPACE nstring) ")" / nil
  */
 int
@@ -60,7 +60,7 @@ parse_id(struct lex *lx, struct command *cmd)
 }
 
 /*
- * enable     = "ENABLE" 1*(SP capability)                   (RFC 5161 section 4)
+ * enable     = "ENABLE" 1*(SP capability)                  (RFC 5161 section 4)
  * capability = ("AUTH=" auth-type) / atom
  */
 int
@@ -79,7 +79,7 @@ parse_enable(struct lex *lx, struct command *cmd)
 	return 0;
 }
 
-/* uid-expunge = "UID" SP "EXPUNGE" SP sequence-set          (RFC 4315 section 4) */
+/* uid-expunge = "UID" SP "EXPUNGE" SP sequence-set      (RFC 4315 section 4) */
 int
 parse_uid_expunge(struct lex *lx, struct command *cmd)
 {

@@ -5,9 +5,9 @@
  * parse_rules.h: what the parse_*.c files offer to the command table and to one
  * another.
  *
- * Each reads from the cursor and returns 0 or a code of lex.h.  The functions of
- * the table begin behind the name of the command, so mostly at a space, and end
- * wherever the grammar ends: parse.c then looks for the end of the command.
+ * Each reads from the cursor and returns 0 or a code of lex.h.  The functions
+ * of the table begin behind the name of the command, so mostly at a space, and
+ * end wherever the grammar ends: parse.c then looks for the end of the command.
  */
 #ifndef IMAPD_WIRE_PARSE_RULES_H
 #define IMAPD_WIRE_PARSE_RULES_H

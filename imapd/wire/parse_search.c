@@ -31,7 +31,7 @@ struct key {
 };
 
 /*
- * search-key = "ALL" / "ANSWERED" / "BCC" SP astring / ...  (RFC 3501 section 9)
+ * search-key = "ALL" / "ANSWERED" / "BCC" SP astring / ... (RFC 3501 section 9)
  * search-key =/ "OLDER" SP nz-number / "YOUNGER" SP nz-number
  *                                                          (RFC 5032 section 3)
  */
@@ -74,7 +74,7 @@ static const struct key keys[] = {
 };
 
 /*
- * date      = date-text / DQUOTE date-text DQUOTE           (RFC 3501 section 9)
+ * date      = date-text / DQUOTE date-text DQUOTE          (RFC 3501 section 9)
  */
 static int ERR_CHECK
 date(struct lex *lx, int64_t *ret)
@@ -256,8 +256,8 @@ search_key(struct lex *lx, struct search_node **ret)
 }
 
 /*
- * search-return-opt = "MIN" / "MAX" / "ALL" / "COUNT"       (RFC 4731 section 3)
- * search-return-opt =/ "SAVE"                               (RFC 5182 section 3)
+ * search-return-opt = "MIN" / "MAX" / "ALL" / "COUNT"      (RFC 4731 section 3)
+ * search-return-opt =/ "SAVE"                              (RFC 5182 section 3)
  */
 static int
 search_return_opt(struct lex *lx, void *arg)
@@ -273,7 +273,7 @@ search_return_opt(struct lex *lx, void *arg)
 
 /*
  * search-return-opts = SP "RETURN" SP "(" [search-return-opt
- *                      *(SP search-return-opt)] ")"         (RFC 4466 section 6)
+ *                      *(SP search-return-opt)] ")"        (RFC 4466 section 6)
  * An empty list means ALL (RFC 4731 3.1).
  */
 static int ERR_CHECK

@@ -11,17 +11,18 @@
 
 /*
  * flag = "\Answered" / "\Flagged" / "\Deleted" / "\Seen" / "\Draft" /
- *        flag-keyword / flag-extension                      (RFC 3501 section 9)
+ *        flag-keyword / flag-extension                     (RFC 3501 section 9)
  *
  * \Recent, which clients cannot set, is let pass: some send back all the flags
- * that they were given.  Other flags with a backslash are refused, as they would
- * have a meaning that we do not know.
+ * that they were given.  Other flags with a backslash are refused, as they
+ * would have a meaning that we do not know.
  */
 static int ERR_CHECK
 system_flag(struct lex *lx, struct flag_list *flags)
 {
 	static const struct lex_bit table[] = {
-		{ "Answered", MAILDIR_ANSWERED }, { "Flagged", MAILDIR_FLAGGED },
+		{ "Answered", MAILDIR_ANSWERED },
+		{ "Flagged", MAILDIR_FLAGGED },
 		{ "Deleted", MAILDIR_DELETED }, { "Seen", MAILDIR_SEEN },
 		{ "Draft", MAILDIR_DRAFT }, { "Recent", FLAG_RECENT },
 		{ NULL, 0 }
@@ -103,7 +104,7 @@ store_op(struct lex *lx, struct store_args *args)
 /*
  * store           = "STORE" SP sequence-set SP store-att-flags
  * store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) SP
- *                   (flag-list / (flag *(SP flag)))         (RFC 3501 section 9)
+ *                   (flag-list / (flag *(SP flag)))        (RFC 3501 section 9)
  */
 int
 parse_store(struct lex *lx, struct command *cmd)

@@ -6,9 +6,9 @@
  *
  * Joins wire_in, the parser, the table's states and wire_out; used by the login
  * dialogue and by the session.  A command is refused as early as possible:
- * unknown names, wrong states and wrong syntax before any literal of it is asked
- * for, a literal over the limit before it is sent.  Whatever is refused has been
- * answered with its tag, and the rest of it has been dropped.
+ * unknown names, wrong states and wrong syntax before any literal of it is
+ * asked for, a literal over the limit before it is sent.  Whatever is refused
+ * has been answered with its tag, and the rest of it has been dropped.
  */
 #ifndef IMAPD_WIRE_READ_COMMAND_H
 #define IMAPD_WIRE_READ_COMMAND_H
@@ -65,8 +65,8 @@ enum read_outcome {
 enum read_outcome read_command(struct read_command *rc, unsigned state,
     struct deadline d, const struct command **ret_cmd);
 
-/* Why READ_END: ERR_EOF, ERR_TIMEOUT, ERR_INTR, ERR_IO; ERR_LIMIT when a refused
- * command was longer than drop_max (a BYE has been sent). */
+/* Why READ_END: ERR_EOF, ERR_TIMEOUT, ERR_INTR, ERR_IO; ERR_LIMIT when a
+ * refused command was longer than drop_max (a BYE has been sent). */
 int read_command_err(const struct read_command *rc) ERR_CHECK;
 
 /* The arena of the command: for what lives as long as it. */

@@ -2,7 +2,7 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  *
- * reply.h: tagged, untagged and continuation responses (RFC 3501 7.1, 9051 7.1).
+ * reply.h: tagged, untagged and continuation responses (RFC 9051 7.1).
  *
  * Every status response has text.  Text and codes come from us: no function
  * here prints peer bytes except reply_text_span(), which cleans them.

@@ -21,7 +21,7 @@
 enum literal_state {
 	LITERAL_NONE,		/* at the end of a command, as far as known */
 	LITERAL_ANNOUNCED,	/* {n}: comes if accepted */
-	LITERAL_COMING		/* left bytes of it, then the rest of its line */
+	LITERAL_COMING		/* left bytes of it, then more of its line */
 };
 
 struct wire_in {

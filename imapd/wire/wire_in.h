@@ -41,8 +41,8 @@ void wire_in_free(struct wire_in *in);
 /*
  * wire_in_push(in, s): bytes that were read before (by login); they come first.
  * has_wire_in_pending(in): there are bytes read and not consumed.
- * wire_in_take(in): all of them, which are then gone from in (for the handover);
- * valid until the next call.
+ * wire_in_take(in): all of them, which are then gone from in (for the
+ * handover); valid until the next call.
  */
 void wire_in_push(struct wire_in *in, struct span s);
 bool has_wire_in_pending(const struct wire_in *in);

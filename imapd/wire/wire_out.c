@@ -14,7 +14,7 @@ struct wire_out {
 	uint64_t stall_ms;
 	struct buf buf;
 	uint64_t count;
-	int err;		/* the first failure; nothing is sent after it */
+	int err;		/* the first failure: the end */
 };
 
 static int

@@ -5,9 +5,10 @@
  * wire_out.h: bytes to the client, buffered; stop when it does not read.
  *
  * Output goes into a buffer that is written out when it is full and before the
- * server waits for input.  A failure to write is remembered: everything after it
- * is dropped and wire_out_err() says why, so that the code that prints answers
- * need not look after each piece; loops that print much look at it once a turn.
+ * server waits for input.  A failure to write is remembered: everything after
+ * it is dropped and wire_out_err() says why, so that the code that prints
+ * answers need not look after each piece; loops that print much look at it once
+ * a turn.
  */
 #ifndef IMAPD_WIRE_WIRE_OUT_H
 #define IMAPD_WIRE_WIRE_OUT_H

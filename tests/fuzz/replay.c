@@ -29,7 +29,7 @@ run_file(const char *path)
 	}
 	n = fread(p, 1, INPUT_MAX, f);
 	fclose(f);
-	/* In memory of just its size, so that a sanitizer sees what goes over. */
+	/* In memory of just its size: a sanitizer sees what goes over. */
 	exact = mem_dup(p, n);
 	exact = mem_resize(exact, n == 0 ? 1 : n, 1);
 	LLVMFuzzerTestOneInput(exact, n);

@@ -505,7 +505,9 @@ put_args(struct buf *b, const struct command *cmd)
 	case CMD_CREATE:
 		put_create(b, &cmd->u.create);
 		break;
-	case CMD_DELETE: case CMD_SUBSCRIBE: case CMD_UNSUBSCRIBE:
+	case CMD_DELETE:
+	case CMD_SUBSCRIBE:
+	case CMD_UNSUBSCRIBE:
 		put_astring(b, cmd->u.mailbox);
 		break;
 	case CMD_RENAME:

@@ -89,7 +89,8 @@ static const struct sample valid[] = {
 	{ "a FETCH 1 Full",
 	    "FETCH 1 (FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODY)" },
 	{ "a FETCH 1:* BODY[]<0.2048>", "FETCH 1:* (BODY[]<0.2048>)" },
-	{ "a FETCH 1 body.peek[1.2.3.mime]", "FETCH 1 (BODY.PEEK[1.2.3.MIME])" },
+	{ "a FETCH 1 body.peek[1.2.3.mime]",
+	    "FETCH 1 (BODY.PEEK[1.2.3.MIME])" },
 	{ "a FETCH 1 (BODY[4.2.HEADER] BODY[4.2.TEXT] BODY[TEXT] BODY[1])",
 	    NULL },
 	{ "a FETCH 1 (BODY[3.HEADER.FIELDS.NOT (\"a b\" {3}\r\nX:Y)]<5.1>)",
@@ -113,8 +114,8 @@ static const struct sample valid[] = {
 	{ "a UID SEARCH 1:4294967295", "UID SEARCH 1:4294967294" },
 
 	/* Every search key. */
-	{ "a SEARCH ALL ANSWERED BCC x BODY x CC x DELETED DRAFT FLAGGED FROM x "
-	    "KEYWORD x NEW OLD RECENT SEEN SUBJECT x TEXT x TO x UNANSWERED "
+	{ "a SEARCH ALL ANSWERED BCC x BODY x CC x DELETED DRAFT FLAGGED "
+	    "FROM x KEYWORD x NEW OLD RECENT SEEN SUBJECT x TEXT x TO x UNANSWERED "
 	    "UNDELETED UNDRAFT UNFLAGGED UNKEYWORD x UNSEEN", NULL },
 	{ "a SEARCH BEFORE 1-Jan-2000 ON 02-feb-2001 SINCE \"3-MAR-2002\" "
 	    "SENTBEFORE 31-Dec-1999 SENTON 29-Feb-2004 SENTSINCE 1-Jan-1970",
@@ -225,8 +226,8 @@ static const struct bad bad[] = {
 	{ "a LOGIN", 7, "Missing argument" },
 	{ "a LOGIN x", 9, "Missing argument" },
 	{ "a LOGIN \"x y", 12, "Quoted string without end" },
-	{ "a LOGIN \"x\\y\" z", 11, "Only \" and \\ can follow a backslash in a "
-	    "quoted string" },
+	{ "a LOGIN \"x\\y\" z", 11, "Only \" and \\ can follow a backslash "
+	    "in a quoted string" },
 	{ "a LOGIN \"x\"y", 11, "Expected a space" },
 	{ "a LOGIN {3} z", 11, "Text behind a literal size" },
 	{ "a LOGIN {x} z", 9, "Expected a number" },
@@ -282,7 +283,8 @@ static const struct bad bad[] = {
 	    "Unexpected text behind the arguments" },
 	{ "a STORE 1 FOO (x)", 10, "Expected FLAGS or FLAGS.SILENT" },
 	{ "a STORE 1 FLAGS.LOUD (x)", 10, "Expected FLAGS or FLAGS.SILENT" },
-	{ "a STORE 1 FLAGS (x)(y)", 19, "Unexpected text behind the arguments" },
+	{ "a STORE 1 FLAGS (x)(y)", 19,
+	    "Unexpected text behind the arguments" },
 	{ "a STORE 1 FLAGS (x\"y)", 18,
 	    "Expected a space or a closing parenthesis" },
 	{ "a SEARCH", 8, "Missing argument" },
@@ -358,7 +360,8 @@ test_bad(void **state)
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		if (parse_print(span_str(bad[i].text), &r, &b) != PARSE_BAD)
 			fail_msg("%s is not bad", bad[i].text);
-		if (r.err_at != bad[i].at || strcmp(r.err_text, bad[i].why) != 0)
+		if (r.err_at != bad[i].at ||
+		    strcmp(r.err_text, bad[i].why) != 0)
 			fail_msg("%s: %s at %zu", bad[i].text, r.err_text,
 			    r.err_at);
 		assert_int_equal(r.is_unknown,
@@ -514,7 +517,8 @@ test_limits(void **state)
 	check_repeated("a FETCH 1", ",3:5", 1000000, " FLAGS", PARSE_DONE);
 	check_repeated("a FETCH 1 (UID", " UID", PARSE_LIST_MAX - 1, ")",
 	    PARSE_DONE);
-	check_repeated("a FETCH 1 (UID", " UID", PARSE_LIST_MAX, ")", PARSE_BAD);
+	check_repeated("a FETCH 1 (UID", " UID", PARSE_LIST_MAX, ")",
+	    PARSE_BAD);
 	check_repeated("a FETCH 1 BODY[1", ".1", PARSE_PARTS_MAX - 1, "]",
 	    PARSE_DONE);
 	check_repeated("a FETCH 1 BODY[1", ".1", PARSE_PARTS_MAX, "]",
@@ -664,7 +668,8 @@ static void
 test_imapdate(void **state)
 {
 	static const char *const malformed[] = {
-		"", "17-Jul-1996", "17-Jul-1996 02:44:25", "17-Jul-1996 02:44:25 ",
+		"", "17-Jul-1996", "17-Jul-1996 02:44:25",
+		"17-Jul-1996 02:44:25 ",
 		"17-Jul-1996 24:44:25 -0700", "17-Jul-1996 02:60:25 -0700",
 		"17-Jul-1996 02:44:61 -0700", "17-Jul-1996 02:44:25 0700",
 		"17-Jul-1996 02:44:25 -07000", "31-Jun-1996 02:44:25 -0700",
