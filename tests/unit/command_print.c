@@ -483,6 +483,22 @@ put_id(struct buf *b, const struct id_args *args)
 }
 
 static void
+put_login(struct buf *b, const struct login_args *args)
+{
+	put_string(b, args->user);
+	put_string(b, args->password);
+}
+
+static void
+put_status(struct buf *b, const struct status_args *args)
+{
+	put_astring(b, args->mailbox);
+	buf_puts(b, " (");
+	(void)put_words(b, status_words, args->items);
+	buf_putc(b, ')');
+}
+
+static void
 put_args(struct buf *b, const struct command *cmd)
 {
 	switch (cmd->id) {
@@ -493,8 +509,7 @@ put_args(struct buf *b, const struct command *cmd)
 		put_auth(b, &cmd->u.auth);
 		break;
 	case CMD_LOGIN:
-		put_string(b, cmd->u.login.user);
-		put_string(b, cmd->u.login.password);
+		put_login(b, &cmd->u.login);
 		break;
 	case CMD_ENABLE:
 		put_spans(b, &cmd->u.words, put_raw);
@@ -505,9 +520,7 @@ put_args(struct buf *b, const struct command *cmd)
 	case CMD_CREATE:
 		put_create(b, &cmd->u.create);
 		break;
-	case CMD_DELETE:
-	case CMD_SUBSCRIBE:
-	case CMD_UNSUBSCRIBE:
+	case CMD_DELETE: case CMD_SUBSCRIBE: case CMD_UNSUBSCRIBE:
 		put_astring(b, cmd->u.mailbox);
 		break;
 	case CMD_RENAME:
@@ -518,10 +531,7 @@ put_args(struct buf *b, const struct command *cmd)
 		put_list(b, &cmd->u.list);
 		break;
 	case CMD_STATUS:
-		put_astring(b, cmd->u.status.mailbox);
-		buf_puts(b, " (");
-		(void)put_words(b, status_words, cmd->u.status.items);
-		buf_putc(b, ')');
+		put_status(b, &cmd->u.status);
 		break;
 	case CMD_APPEND:
 		put_append(b, &cmd->u.append);
