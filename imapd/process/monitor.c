@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -569,6 +570,10 @@ start_helper(struct monitor *m)
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
 		    pair) == -1)
 			return ERR_UNAVAIL;
+		/* The TLS library reads with read(2), and must not block. */
+		if (fcntl(c->fd_in, F_SETFL, O_RDWR | O_NONBLOCK) == -1 ||
+		    fcntl(c->fd_out, F_SETFL, O_RDWR | O_NONBLOCK) == -1)
+			return ERR_IO;
 		m->relay = pair[0];
 		fds[2] = pair[1];
 		policy_tls(c->conf, c->arena, &m->settings.tls);
