@@ -173,15 +173,16 @@ add_parents(struct lister *l)
 
 	for (size_t i = 0; i < n; i++) {
 		struct maildir_entry e = l->v.v[i];
-		const struct maildir_path *before =
-		    i > 0 ? &l->v.v[i - 1].path : NULL;
+		struct maildir_path before = { NULL, 0 };
 
+		if (i > 0)
+			before = l->v.v[i - 1].path;
 		e.is_mailbox = false;
 		while (--e.path.n > 0) {
 			/* In sorted order, what the one before is below of,
 			 * or is, has been added for it. */
-			if (before != NULL && (is_below(before, &e.path) ||
-			    path_cmp(before, &e.path) == 0))
+			if (is_below(&before, &e.path) ||
+			    path_cmp(&before, &e.path) == 0)
 				break;
 			VEC_PUSH(&l->v, e);
 		}

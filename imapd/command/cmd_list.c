@@ -182,8 +182,10 @@ put_attributes(const struct listing *ls, const struct list_node *node,
 	    ((args->want & LIST_WANT_SUBSCRIBED) != 0 ||
 	    (args->select & LIST_SELECT_SUBSCRIBED) != 0))
 		put_attribute(&at, "\\Subscribed");
-	put_attribute(&at, (node->flags & NODE_CHILDREN) != 0 ?
-	    "\\HasChildren" : "\\HasNoChildren");
+	if ((node->flags & NODE_CHILDREN) != 0)
+		put_attribute(&at, "\\HasChildren");
+	else if ((node->flags & NODE_IN_STORE) != 0)
+		put_attribute(&at, "\\HasNoChildren");
 	if (args->is_xlist && is_maildir_inbox(&node->path))
 		put_attribute(&at, "\\Inbox");
 	for (unsigned role = 0; role < SPECIAL_COUNT; role++)
