@@ -55,7 +55,7 @@ struct fetch {
 	uint32_t seen[FETCH_SEEN_BATCH];
 	size_t nseen;
 	/* how it went: */
-	int err;			/* of the first that could not be read */
+	int err;			/* of the first not to be read */
 	bool any_gone, any_cut, any_unknown_cte;
 };
 

@@ -2,8 +2,8 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  *
- * msgview.h: one message as FETCH and SEARCH look at it: its file, its sizes and
- * its parts, each read or parsed at most once.
+ * msgview.h: one message as FETCH and SEARCH look at it: its file, its sizes
+ * and its parts, each read or parsed at most once.
  *
  * A mailbox has one view, which is moved from message to message; nothing is
  * opened before somebody asks for something that only the file can tell.

@@ -4,9 +4,9 @@
  *
  * search.c: see search.h.
  *
- * The keys of a SEARCH are a tree of AND, OR and NOT over tests.  It is compiled
- * into a list of tests, each of which says where to go on when it holds and
- * when it does not:
+ * The keys of a SEARCH are a tree of AND, OR and NOT over tests.  It is
+ * compiled into a list of tests, each of which says where to go on when it
+ * holds and when it does not:
  *
  *	UNSEEN OR FROM x FROM y		0  UNFLAG \Seen	true: 1	   false: no
  *					1  FROM x	true: yes  false: 2

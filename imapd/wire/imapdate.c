@@ -155,15 +155,15 @@ imapdate_time(struct span s, int64_t *ret_time, int *ret_zone)
 	return 0;
 }
 
-/* v, not negative, in at least width digits, filled with fill. */
+/* v, not negative, in at least width digits. */
 static void
-put_padded(struct buf *b, int v, size_t width, uint8_t fill)
+put_padded(struct buf *b, int v, size_t width)
 {
 	uint8_t digits[NUM_U64_DIGITS];
 	size_t n = num_print((uint64_t)v, digits);
 
 	for (size_t i = n; i < width; i++)
-		buf_putc(b, fill);
+		buf_putc(b, '0');
 	buf_put(b, digits, n);
 }
 
@@ -188,18 +188,18 @@ imapdate_put(struct buf *b, int64_t t, int zone)
 	day = t / DAY_SECONDS - (t % DAY_SECONDS < 0 ? 1 : 0);
 	sec = (int)(t - day * DAY_SECONDS);
 	c = civil_from_days(day);
-	put_padded(b, c.mday, 2, ' ');
+	put_padded(b, c.mday, 2);
 	buf_putc(b, '-');
 	buf_puts(b, month_name[c.month - 1]);
 	buf_putc(b, '-');
-	put_padded(b, c.year, 4, '0');
+	put_padded(b, c.year, 4);
 	buf_putc(b, ' ');
-	put_padded(b, sec / 3600, 2, '0');
+	put_padded(b, sec / 3600, 2);
 	buf_putc(b, ':');
-	put_padded(b, sec / 60 % 60, 2, '0');
+	put_padded(b, sec / 60 % 60, 2);
 	buf_putc(b, ':');
-	put_padded(b, sec % 60, 2, '0');
+	put_padded(b, sec % 60, 2);
 	buf_puts(b, zone < 0 ? " -" : " +");
-	put_padded(b, (zone < 0 ? -zone : zone) / 60, 2, '0');
-	put_padded(b, (zone < 0 ? -zone : zone) % 60, 2, '0');
+	put_padded(b, (zone < 0 ? -zone : zone) / 60, 2);
+	put_padded(b, (zone < 0 ? -zone : zone) % 60, 2);
 }

@@ -107,12 +107,7 @@ def each(f, value):
     return f(value) if isinstance(value, bytes) else value
 
 
-@known("the day of INTERNALDATE has a blank in front, not a zero")
-def _(item, ours, theirs, raw):
-    return item == "INTERNALDATE" and ours.replace(b" ", b"0", 1) == theirs
-
-
-@known("media types, parameter names and charsets are spelled as in the message")
+@known("media types and charsets are spelled as in the message")
 def _(item, ours, theirs, raw):
     return item in ("BODY", "BODYSTRUCTURE") and \
         each(bytes.lower, ours) == each(bytes.lower, theirs)
@@ -359,8 +354,8 @@ UNKEYWORD nothere SEEN
 
 
 # Dates by the book.  Dovecot reads no date as 1970 and knows fewer odd forms.
-DATE = re.compile(rb"(?im)^date:\s*(?:[a-z]{3},\s*)?[0-9]{1,2} [a-z]{3} [0-9]{4} "
-                  rb"[0-9]{2}:[0-9]{2}(?::[0-9]{2})? (?:[-+][0-9]{4}|GMT)\s*"
+DATE = re.compile(rb"(?im)^date:\s*(?:[a-z]{3},\s*)?[0-9]{1,2} [a-z]{3} "
+                  rb"[0-9]{4} [0-9]{2}:[0-9]{2}(?::[0-9]{2})? (?:[-+][0-9]{4}|GMT)\s*"
                   rb"(?:\([^)]*\)\s*)?$")
 
 

@@ -282,7 +282,9 @@ put_day(struct buf *b, int64_t day)
 	buf_init(&text, 64);
 	imapdate_put(&text, day * 86400, 0);
 	buf_putc(b, ' ');
-	buf_put_span(b, span_trim(span_take(buf_span(&text), 11)));
+	/* date-day = 1*2DIGIT: without the zero that date-time has. */
+	buf_put_span(b, span_skip(span_take(buf_span(&text), 11),
+	    text.p[0] == '0'));
 	buf_done(&text);
 }
 

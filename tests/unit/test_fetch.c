@@ -207,7 +207,7 @@ test_whole(void **state)
 	CHECK(w, "a FETCH 1 (RFC822.SIZE BODY.PEEK[] INTERNALDATE)",
 	    "* 1 FETCH (RFC822.SIZE 14 BODY[] {14}\r\n"
 	    "A: b\r\n\r\nx\r\ny\r\n"
-	    " INTERNALDATE \" 1-Feb-1970 00:00:00 +0000\")\r\n"
+	    " INTERNALDATE \"01-Feb-1970 00:00:00 +0000\")\r\n"
 	    "a OK FETCH completed.\r\n");
 	assert_int_equal(fake.opened, 1);
 	CHECK(w, "a FETCH 1 (RFC822 RFC822.HEADER RFC822.TEXT)",

@@ -161,10 +161,10 @@ test_imapdate(void **state)
 
 	(void)state;
 	check_date("17-Jul-1996 02:44:25 -0700", 837596665, -420);
-	check_date(" 1-Jan-1970 00:00:00 +0000", 0, 0);
+	check_date("01-Jan-1970 00:00:00 +0000", 0, 0);
 	check_date("31-Dec-1969 23:59:59 +0000", -1, 0);
 	check_date("31-Dec-9999 23:59:59 +0000", 253402300799, 0);
-	check_date(" 1-Jan-0000 00:00:00 +0530", -62167219200 - 19800, 330);
+	check_date("01-Jan-0000 00:00:00 +0530", -62167219200 - 19800, 330);
 	for (size_t i = 0; i < COUNT(malformed); i++)
 		assert_int_equal(imapdate_time(span_str(malformed[i]), &t,
 		    &zone), ERR_SYNTAX);
@@ -176,7 +176,7 @@ test_imapdate(void **state)
 	assert_text(buf_span(&b), "31-Dec-9999 23:59:59 +0100");
 	buf_clear(&b);
 	imapdate_put(&b, INT64_MIN, -60);
-	assert_text(buf_span(&b), " 1-Jan-0000 00:00:00 -0100");
+	assert_text(buf_span(&b), "01-Jan-0000 00:00:00 -0100");
 	buf_done(&b);
 }
 

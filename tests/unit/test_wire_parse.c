@@ -192,7 +192,7 @@ static const struct sample streams[] = {
 	{ "a APPEND \"a b\" (\\Seen foo) \"17-Jul-1996 02:44:25 -0700\" {0}",
 	    NULL },
 	{ "a APPEND {1}\r\nx \" 7-Jul-1996 02:44:25 +0000\" ~{5}",
-	    "APPEND x () \" 7-Jul-1996 02:44:25 +0000\" ~{5}" },
+	    "APPEND x () \"07-Jul-1996 02:44:25 +0000\" ~{5}" },
 	{ "a APPEND x UTF8 (~{42+}", "APPEND x () UTF8 (~{42}" },
 	{ "a APPEND x () {9223372036854775807}", NULL }
 };
