@@ -206,6 +206,19 @@ parse_field(struct span field, struct usersline *ret, const char **ret_why)
 	return 0;
 }
 
+/* "maildir:PATH" or a path; not "allow_nets=...", which would be lost. */
+static bool
+is_location(struct span s)
+{
+	size_t n = 0;
+
+	if (s.n == 0 || s.p[0] == '/' || s.p[0] == '~' || s.p[0] == '%')
+		return true;
+	while (n < s.n && (is_alpha(s.p[n]) || is_digit(s.p[n])))
+		n++;
+	return n > 0 && n < s.n && s.p[n] == ':';
+}
+
 /*
  * Everything from the 8th field on, colons included, split at blanks.  If the
  * 8th is empty, what follows it is a mail location (Dovecot before 2.4).
@@ -218,7 +231,8 @@ parse_extra(struct span extra, struct usersline *ret, const char **ret_why)
 
 	if (extra.n > 0 && extra.p[0] == ':') {
 		ret->mail = span_skip(extra, 1);
-		return 0;
+		*ret_why = "one colon too many before the extra fields";
+		return is_location(ret->mail) ? 0 : ERR_SYNTAX;
 	}
 	while (rest.p != NULL) {
 		field = span_split(&rest, ' ');

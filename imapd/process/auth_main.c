@@ -24,6 +24,7 @@
 #include "base/span.h"
 
 #define NOBODY		65534
+#define OPEN_FILES	3	/* 0, 1 and 2 are open: no more */
 #define EXIT_PROTOCOL	76	/* EX_PROTOCOL */
 #define EXIT_RIGHTS	77	/* EX_NOPERM */
 
@@ -47,7 +48,7 @@ drop_rights(void)
 	if (prctl(PR_SET_DUMPABLE, 0) != 0 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
 	    limit(RLIMIT_CORE, 0) != 0 || limit(RLIMIT_FSIZE, 0) != 0 ||
-	    limit(RLIMIT_NOFILE, 1) != 0)
+	    limit(RLIMIT_NOFILE, OPEN_FILES) != 0)
 		return ERR_ACCESS;
 	if (geteuid() == 0 && (setgroups(0, NULL) != 0 ||
 	    setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
