@@ -783,7 +783,7 @@ static const char *const check_text =
     "esac\n"
     "[ \"$(echo \"$input\" | sed -n 2p)\" = pass ] || exit 1\n"
     "export USER=tester HOME=/srv/tester userdb_uid=5007 userdb_gid=5008\n"
-    "export MAILDIR=maildir:~/M TESTED=\"$TCPREMOTEIP\"\n"
+    "export MAILDIR='maildir:~/M' TESTED=\"$TCPREMOTEIP\"\n"
     "exec \"$@\"\n";
 
 static void
