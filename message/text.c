@@ -26,7 +26,7 @@
 /* Whole blocks of ASCII without CR, from p to q; the count of bytes.  A block
  * at a time, so that the compiler makes vector instructions of it. */
 static size_t
-fold_blocks(const uint8_t *p, size_t n, uint8_t *q)
+fold_blocks(const uint8_t *restrict p, size_t n, uint8_t *restrict q)
 {
 	size_t i = 0;
 

@@ -1,0 +1,413 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * What decodes text: transfer encodings, charsets, encoded words, line ends,
+ * folding and searching; the same however the bytes were cut.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "message/charset.h"
+#include "message/crlf.h"
+#include "message/cte.h"
+#include "message/rfc2047.h"
+#include "message/text.h"
+
+#define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
+#define CEILING		(1024 * 1024)
+#define REPL		"\xef\xbf\xbd"
+
+static void
+expect(const struct buf *b, struct span want)
+{
+	assert_int_equal(b->overflowed, false);
+	if (!is_span_eq(buf_span(b), want))
+		fail_msg("got  %.*s\nwant %.*s", (int)b->n, b->p, (int)want.n,
+		    want.p);
+}
+
+/* ---- cte.h ----------------------------------------------------------- */
+
+static const struct {
+	enum cte cte;
+	const char *in, *out;
+	bool has_error;
+} cte_rows[] = {
+	{ CTE_NONE, "a=41 \n", "a=41 \n", false },
+	{ CTE_QP, "a=3D=c3=A9", "a=\xc3\xa9", false },
+	{ CTE_QP, "soft=\nbreak= \t\r\nhere", "softbreakhere", false },
+	{ CTE_QP, "blanks \t \nto go \r\nstay=20\n x", "blanks\nto go\r\n"
+	    "stay \n x", false },
+	{ CTE_QP, "=zz =4 = x =", "=zz =4 = x ", true },
+	{ CTE_QP, "a=3", "a=3", true },
+	{ CTE_QP, "end  ", "end  ", false },
+	{ CTE_QP, "cr\rin \r it", "cr\rin \r it", false },
+	{ CTE_QP, "\n\n=\n\n", "\n\n\n", false },
+	{ CTE_BASE64, "SGVsbG8=", "Hello", false },
+	{ CTE_BASE64, "SGVs\r\nbG8", "Hello", false },
+	{ CTE_BASE64, "SGVs!bG8=", "Hello", true },
+	{ CTE_BASE64, "SGVsbG8=SGVsbG8=", "HelloHello", false },
+	{ CTE_BASE64, "SGVsbG8gV29ybGQhIQ==\nX", "Hello World!!", true },
+	{ CTE_BASE64, "====", "", false },
+	{ CTE_UUENCODE, "junk\nbegin 644 f\n%2&5L;&\\`\n`\nend\nmore\n",
+	    "Hello", false },
+	{ CTE_UUENCODE, "begin 644 f\r\n%2&5L;&\\\r\n", "Hello", true },
+	{ CTE_UUENCODE, "", "", false }
+};
+
+static void
+test_cte(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, CEILING);
+	for (size_t i = 0; i < COUNT(cte_rows); i++) {
+		struct span in = span_str(cte_rows[i].in);
+
+		for (size_t step = 1; step <= in.n + 1; step++) {
+			struct cte_decoder d;
+
+			buf_clear(&out);
+			cte_init(&d, cte_rows[i].cte);
+			for (size_t at = 0; at < in.n; at += step)
+				cte_feed(&d, span_take(span_skip(in, at),
+				    step), &out);
+			cte_finish(&d, &out);
+			expect(&out, span_str(cte_rows[i].out));
+			assert_int_equal(d.has_error, cte_rows[i].has_error);
+			cte_done(&d);
+		}
+	}
+	buf_done(&out);
+	assert_int_equal(cte_find(SPAN(" Base64 ")), CTE_BASE64);
+	assert_int_equal(cte_find(SPAN_NONE), CTE_NONE);
+	assert_int_equal(cte_find(SPAN("x-other")), CTE_UNKNOWN);
+}
+
+/* Blanks without end are passed on, not hoarded; nothing is lost. */
+static void
+test_qp_blanks(void **state)
+{
+	struct buf in, out;
+
+	(void)state;
+	buf_init(&in, CEILING);
+	buf_init(&out, CEILING);
+	for (int i = 0; i < 10000; i++)
+		buf_putc(&in, ' ');
+	buf_putc(&in, 'x');
+	for (size_t step = 1; step < in.n; step = step * 3 + 1) {
+		struct cte_decoder d;
+
+		buf_clear(&out);
+		cte_init(&d, CTE_QP);
+		for (size_t at = 0; at < in.n; at += step)
+			cte_feed(&d, span_take(span_skip(buf_span(&in), at),
+			    step), &out);
+		cte_finish(&d, &out);
+		expect(&out, buf_span(&in));
+		cte_done(&d);
+	}
+	buf_done(&in);
+	buf_done(&out);
+}
+
+/* ---- charset.h ------------------------------------------------------- */
+
+static const struct { const char *charset, *in, *out; } charset_rows[] = {
+	{ "", "plain", "plain" },
+	{ "us-ascii", "caf\xc3\xa9", "caf\xc3\xa9" },
+	{ "utf-8", "a\xff\xc3(\xe2\x82\xe2\x82\xac\xf0\x9f\x98\x80\xf0\x9f",
+	    "a" REPL REPL "(" REPL "\xe2\x82\xac\xf0\x9f\x98\x80" REPL },
+	{ "UTF8", "\xc0\xaf\xed\xa0\x80", REPL REPL REPL REPL REPL },
+	{ "iso-8859-1", "\xe9\x80", "\xc3\xa9\xc2\x80" },
+	{ "Windows-1252", "\x80\xe9\x81", "\xe2\x82\xac\xc3\xa9" REPL },
+	{ "iso-8859-15", "\xa4", "\xe2\x82\xac" },
+	{ "koi8-r", "\xc1\x62", "\xd0\xb0" "b" },
+	{ "iso-2022-jp", "a\x1b$B$\"\x1b(Bb", "a\xe3\x81\x82" "b" },
+	{ "shift_jis", "\x82\xa0\x82", "\xe3\x81\x82" REPL },
+	{ "gb2312", "\xb0\xa1", "\xe5\x95\x8a" },
+	{ "utf-7", "A+AGE-b", "Aab" },
+	{ "big5", "\xa4\x40\xff", "\xe4\xb8\x80" REPL }
+};
+
+static void
+test_charset(void **state)
+{
+	struct buf out;
+	struct charset *cs;
+
+	(void)state;
+	buf_init(&out, CEILING);
+	for (size_t i = 0; i < COUNT(charset_rows); i++) {
+		struct span in = span_str(charset_rows[i].in);
+
+		assert_int_equal(charset_open(span_str(charset_rows[i].charset),
+		    &cs), 0);
+		/* One converter for all: finish makes it as new. */
+		for (size_t step = 1; step <= in.n; step++) {
+			buf_clear(&out);
+			for (size_t at = 0; at < in.n; at += step)
+				charset_feed(cs, span_take(span_skip(in, at),
+				    step), &out);
+			charset_finish(cs, &out);
+			expect(&out, span_str(charset_rows[i].out));
+		}
+		charset_free(cs);
+	}
+	assert_int_equal(charset_open(SPAN("x-nobody"), &cs), ERR_UNSUPPORTED);
+	assert_int_equal(charset_open(SPAN("utf-8//IGNORE"), &cs),
+	    ERR_UNSUPPORTED);
+	assert_int_equal(charset_open(SPAN("../../x"), &cs), ERR_UNSUPPORTED);
+	buf_done(&out);
+}
+
+/* ---- rfc2047.h ------------------------------------------------------- */
+
+static const struct { const char *in, *out; } word_rows[] = {
+	{ "", "" }, { "plain text", "plain text" },
+	{ "=?utf-8?q?h=C3=A9?=", "h\xc3\xa9" },
+	{ "=?ISO-8859-1?Q?Andr=E9?= Pirard", "Andr\xc3\xa9 Pirard" },
+	{ "a =?us-ascii?q?b?= c", "a b c" },
+	/* RFC 2047 8 */
+	{ "(=?ISO-8859-1?Q?a?=)", "(a)" },
+	{ "=?ISO-8859-1?Q?a?= =?ISO-8859-1?Q?b?=", "ab" },
+	{ "=?ISO-8859-1?Q?a?=  \r\n\t=?ISO-8859-1?Q?b?=", "ab" },
+	{ "=?ISO-8859-1?Q?a_b?=", "a b" },
+	{ "=?ISO-8859-1?Q?a?= =?ISO-8859-2?Q?_b?=", "a b" },
+	/* A character cut in two by its mailer. */
+	{ "=?utf-8?b?w6k=?= =?utf-8?b?ww==?= =?utf-8?b?qQ==?=",
+	    "\xc3\xa9\xc3\xa9" },
+	{ "=?utf-8*en?q?x?=", "x" },
+	{ "=?utf-8?q?with blanks and\r\n folds?=", "with blanks and folds" },
+	{ "=?utf-8?b?aGVsbG8?=", "hello" },
+	{ "x=?utf-8?q?glued?=y", "xgluedy" },
+	{ "=?utf-8?q?" "?=", "" },
+	{ "=?x-nobody?q?a=20b?= c", "=?x-nobody?q?a=20b?= c" },
+	{ "=?utf-8?x?a?=", "=?utf-8?x?a?=" },
+	{ "=?utf-8?q?open", "=?utf-8?q?open" },
+	{ "=?utf-8?=", "=?utf-8?=" }, { "=??q?a?=", "=??q?a?=" },
+	{ "a\r\n\tb = c", "a\tb = c" },
+	{ "raw \xe9", "raw " REPL },
+	{ "=?utf-8?q?a?= text =?utf-8?q?b?=", "a text b" }
+};
+
+static void
+test_rfc2047(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, CEILING);
+	for (size_t i = 0; i < COUNT(word_rows); i++) {
+		struct span in = span_str(word_rows[i].in);
+
+		for (size_t n = 0; n <= in.n; n++) {
+			buf_clear(&out);
+			rfc2047_decode(span_take(in, n), &out);
+		}
+		expect(&out, span_str(word_rows[i].out));
+	}
+	buf_done(&out);
+}
+
+/* ---- crlf.h ---------------------------------------------------------- */
+
+static const char stored[] = "one\ntwo\r\n\r\n\nthree\rfour\r\n\0five";
+
+static struct span
+served(struct buf *b)
+{
+	buf_clear(b);
+	for (size_t i = 0; i < sizeof(stored) - 1; i++) {
+		if (stored[i] == '\n' && (i == 0 || stored[i - 1] != '\r'))
+			buf_putc(b, '\r');
+		buf_putc(b, stored[i] == '\0' ? CRLF_NUL :
+		    (uint8_t)stored[i]);
+	}
+	return buf_span(b);
+}
+
+/* Every range, cut in every way. */
+static void
+test_crlf(void **state)
+{
+	struct span in = span_of(stored, sizeof(stored) - 1), all;
+	struct buf want, out;
+	struct crlf_count count;
+
+	(void)state;
+	buf_init(&want, CEILING);
+	buf_init(&out, CEILING);
+	all = served(&want);
+	for (size_t step = 1; step <= in.n; step++) {
+		count = (struct crlf_count){ 0 };
+		for (size_t at = 0; at < in.n; at += step)
+			crlf_count(&count, span_take(span_skip(in, at), step));
+		assert_int_equal(count.lines, 5);
+		assert_int_equal(count.bare, all.n - in.n);
+		for (size_t off = 0; off <= all.n + 1; off++) {
+			for (size_t len = 0; len <= all.n + 1; len++) {
+				struct crlf c;
+				bool more = true;
+
+				buf_clear(&out);
+				crlf_init(&c, off, len);
+				for (size_t at = 0; at < in.n && more;
+				    at += step)
+					more = crlf_feed(&c, span_take(
+					    span_skip(in, at), step), &out);
+				expect(&out, span_take(span_skip(all, off),
+				    len));
+			}
+		}
+	}
+	buf_done(&want);
+	buf_done(&out);
+}
+
+/* Long enough for the vector loop and its rest. */
+static void
+test_crlf_count(void **state)
+{
+	struct crlf_count c = { 0 };
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, CEILING);
+	for (int i = 0; i < 20000; i++)
+		buf_puts(&b, i % 3 == 0 ? "\r\n" : i % 3 == 1 ? "\n" : "xx\r");
+	crlf_count(&c, buf_span(&b));
+	/* "xx\r" stands before "\r\n". */
+	assert_int_equal(c.lines, 6667 + 6667);
+	assert_int_equal(c.bare, 6667);
+	buf_done(&b);
+}
+
+/* ---- text.h ---------------------------------------------------------- */
+
+static const struct {
+	const char *needle, *text;
+	bool is_found;
+} search_rows[] = {
+	{ "", "", true }, { "", "x", true }, { "x", "", false },
+	{ "hello", "say HeLLo world", true },
+	{ "hello", "hell o", false },
+	{ "\xc3\xa9t\xc3\xa9", "ETE", false },
+	/* precomposed, decomposed, either way round */
+	{ "\xc3\xa9t\xc3\xa9", "l'\xc3\x89T\xc3\x89", true },
+	{ "\xc3\xa9", "e\xcc\x81", true },
+	{ "e\xcc\x81", "\xc3\x89", true },
+	{ "\xd0\xbf\xd1\x80", "\xd0\x9f\xd0\xa0\xd0\x98", true },
+	{ "k", "\xe2\x84\xaa", true },		/* Kelvin sign */
+	{ "aaab", "aaaaaaab", true },
+	{ "a\r\nb", "A\nB", true }, { "a\nb", "a\r\nb", true },
+	{ "0123456789012345678901234567890123456789",
+	    "xx0123456789012345678901234567890123456789", true },
+	{ "\xff", "\xfe", true }	/* both are U+FFFD */
+};
+
+static void
+test_search(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(search_rows); i++) {
+		struct span s = span_str(search_rows[i].text);
+		struct text_search *ts = text_search_new(
+		    span_str(search_rows[i].needle));
+
+		for (size_t step = 1; step <= s.n; step++) {
+			text_search_reset(ts);
+			for (size_t at = 0; at < s.n; at += step)
+				(void)text_search_feed(ts, span_take(
+				    span_skip(s, at), step));
+			assert_int_equal(is_text_found(ts),
+			    search_rows[i].is_found);
+		}
+		text_search_reset(ts);
+		assert_int_equal(is_text_found(ts), s.n == 0 ?
+		    search_rows[i].is_found : search_rows[i].needle[0] == '\0');
+		text_search_free(ts);
+	}
+}
+
+/* A needle across every place where pieces of a long text meet. */
+static void
+test_search_borders(void **state)
+{
+	struct text_search *ts = text_search_new(SPAN("N\xc3\xa9" "edle"));
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, CEILING);
+	for (size_t at = 16 * 1024 - 20; at < 16 * 1024 + 20; at++) {
+		buf_clear(&b);
+		while (b.n < at)
+			buf_putc(&b, 'n');
+		assert_false(text_search_feed(ts, buf_span(&b)));
+		text_search_reset(ts);
+		buf_puts(&b, "NE\xcc\x81" "EDLE");
+		assert_true(text_search_feed(ts, buf_span(&b)));
+		text_search_reset(ts);
+	}
+	buf_done(&b);
+	text_search_free(ts);
+}
+
+static void
+test_text_part(void **state)
+{
+	struct content_param charset = { SPAN("CHARSET"),
+	    SPAN("iso-8859-1"), NULL };
+	struct content c = { .type = SPAN("text"), .subtype = SPAN("plain"),
+	    .params = &charset, .encoding = SPAN("Quoted-Printable") };
+	struct text_part *tp = text_part_new(&c);
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, CEILING);
+	assert_false(is_text_part_plain(tp, SPAN("abc")));
+	text_part_feed(tp, SPAN("caf=E"), &out);
+	text_part_feed(tp, SPAN("9 =\n"), &out);
+	text_part_finish(tp, &out);
+	expect(&out, SPAN("caf\xc3\xa9 "));
+	text_part_free(tp);
+	c.encoding = SPAN("8bit");
+	charset.value = SPAN("x-nobody");
+	tp = text_part_new(&c);
+	assert_true(is_text_part_plain(tp, SPAN("abc")));
+	assert_false(is_text_part_plain(tp, SPAN("\xc3")));
+	buf_clear(&out);
+	text_part_feed(tp, SPAN("\xc3"), &out);
+	assert_false(is_text_part_plain(tp, SPAN("abc")));
+	text_part_feed(tp, SPAN("\xa9"), &out);
+	assert_true(is_text_part_plain(tp, SPAN("abc")));
+	expect(&out, SPAN("\xc3\xa9"));
+	text_part_free(tp);
+	assert_true(is_text_content(&c));
+	buf_done(&out);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cte),
+		cmocka_unit_test(test_qp_blanks),
+		cmocka_unit_test(test_charset),
+		cmocka_unit_test(test_rfc2047),
+		cmocka_unit_test(test_crlf),
+		cmocka_unit_test(test_crlf_count),
+		cmocka_unit_test(test_search),
+		cmocka_unit_test(test_search_borders),
+		cmocka_unit_test(test_text_part)
+	};
+
+	return cmocka_run_group_tests_name("text", tests, NULL, NULL);
+}
