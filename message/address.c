@@ -49,8 +49,12 @@ add_mailbox(struct list *l, const struct address *found)
 
 	a->name = found->name;
 	a->route = found->route;
-	a->mailbox = found->mailbox.p != NULL ? found->mailbox : NO_MAILBOX;
-	a->host = found->host.n > 0 ? found->host : NO_HOST;
+	a->mailbox = found->mailbox;
+	a->host = found->host;
+	if (a->mailbox.p == NULL || (a->mailbox.n == 0 && a->host.n == 0))
+		a->mailbox = NO_MAILBOX;
+	if (a->host.n == 0)
+		a->host = NO_HOST;
 }
 
 /* domain = dot-atom / domain-literal / obs-domain ; the cursor is at the "@" */

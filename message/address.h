@@ -12,7 +12,7 @@
 #include "base/arena.h"
 #include "base/span.h"
 
-#define ADDRESS_MAX	10000	/* addresses in one list; the rest is left out */
+#define ADDRESS_MAX	10000	/* in one list; the rest is left out */
 
 /*
  * One address, or a mark.  As in IMAP, a group is a mark with its name in

@@ -158,7 +158,8 @@ qp_escape(struct span s, bool is_end, size_t *ret_len)
 {
 	size_t i = 1;
 
-	if (s.n >= 3 && num_hexdigit(s.p[1]) >= 0 && num_hexdigit(s.p[2]) >= 0) {
+	if (s.n >= 3 && num_hexdigit(s.p[1]) >= 0 &&
+	    num_hexdigit(s.p[2]) >= 0) {
 		*ret_len = 3;
 		return QP_BYTE;
 	}

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "base/civil.h"
 #include "base/num.h"
 #include "message/rfc5322.h"
 
@@ -20,30 +21,6 @@ struct date {
 	int hour, min, sec;
 	int zone;		/* minutes east */
 };
-
-/* Years are counted from March, so that the leap day is the last of its year. */
-int64_t
-date_days(int y, int m, int d)
-{
-	int64_t era, yoe, doy, year = m <= 2 ? (int64_t)y - 1 : y;
-
-	/* 400 years, the period of the calendar, have 146097 days; 719468 days
-	 * are from 1 March 0000 to 1 January 1970. */
-	era = (year >= 0 ? year : year - 399) / 400;
-	yoe = year - era * 400;
-	doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
-	return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
-}
-
-static int
-days_in_month(int y, int m)
-{
-	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30,
-	    31 };
-	bool is_leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-
-	return days[m - 1] + (m == 2 && is_leap);
-}
 
 /* month-name, in full or its first three letters or more; 0: it is none. */
 static int
@@ -96,7 +73,7 @@ take_number(struct span *s)
 }
 
 /* zone = ("+" / "-") 4DIGIT ; also +hh:mm and +hh */
-static int
+static void
 read_zone(struct date *d, struct span s)
 {
 	bool is_west = s.p[0] == '-';
@@ -106,19 +83,17 @@ read_zone(struct date *d, struct span s)
 	s = span_skip(s, 1);
 	(void)num_prefix(s, &digits);
 	v = take_number(&s);
-	if (v < 0)
-		return ERR_SYNTAX;
 	if (digits <= 2)
 		v *= 100;
 	if (s.n > 1 && s.p[0] == ':') {
 		s = span_skip(s, 1);
 		v += take_number(&s);
 	}
+	/* A zone that makes no sense is none: the time still says much. */
 	if (v < 0 || v > 9959 || v % 100 > 59)
-		return 0;	/* nonsense: the time still says something */
+		return;
 	v = v / 100 * 60 + v % 100;
 	d->zone = is_west ? -v : v;
-	return 0;
 }
 
 /* time-of-day = hour ":" minute [ ":" second ] ; a fraction and a zone that is
@@ -143,7 +118,7 @@ read_time(struct date *d, struct span s)
 		return ERR_SYNTAX;
 	d->has_time = true;
 	if (s.n > 1 && (s.p[0] == '+' || s.p[0] == '-'))
-		return read_zone(d, s);
+		read_zone(d, s);
 	return 0;
 }
 
@@ -177,7 +152,7 @@ read_number(struct date *d, struct span s)
 	return 0;
 }
 
-/* ISO 8601: yyyy-mm-dd, and what follows a "T". */
+/* ISO 8601: yyyy-mm-dd, and what follows a "T"; also with slashes. */
 static int
 read_iso(struct date *d, struct span s)
 {
@@ -196,13 +171,13 @@ static bool
 is_iso(struct span s)
 {
 	return s.n >= 10 && is_digit(s.p[0]) && is_digit(s.p[3]) &&
-	    s.p[4] == '-' && is_digit(s.p[5]) && s.p[7] == '-' &&
-	    is_digit(s.p[8]);
+	    (s.p[4] == '-' || s.p[4] == '/') && is_digit(s.p[5]) &&
+	    s.p[7] == s.p[4] && is_digit(s.p[8]);
 }
 
 /* A word that begins with a letter: month, zone, or a weekday that says nothing
  * new.  An offset may be glued to it (GMT+0200). */
-static int
+static void
 read_name(struct date *d, struct span s)
 {
 	size_t n = 0;
@@ -219,8 +194,7 @@ read_name(struct date *d, struct span s)
 	}
 	s = span_skip(s, n);
 	if (s.n > 1 && (s.p[0] == '+' || s.p[0] == '-') && d->has_time)
-		return read_zone(d, s);
-	return 0;
+		read_zone(d, s);
 }
 
 static int
@@ -236,9 +210,9 @@ read_word(struct date *d, struct span s)
 	if (digits > 0)
 		return read_number(d, span_take(s, digits));
 	if ((s.p[0] == '+' || s.p[0] == '-') && s.n > 1 && d->has_time)
-		return read_zone(d, s);
+		read_zone(d, s);
 	if (is_alpha(s.p[0]))
-		return read_name(d, s);
+		read_name(d, s);
 	return 0;
 }
 
@@ -264,6 +238,7 @@ date_parse(struct span s, int64_t *ret_time, int *ret_zone)
 {
 	struct rfc5322 c = rfc5322_cursor(s);
 	struct date d = { 0 };
+	struct civil day;
 
 	for (;;) {
 		size_t n;
@@ -284,11 +259,11 @@ date_parse(struct span s, int64_t *ret_time, int *ret_zone)
 		    *c.p == '-'))
 			c.p++;
 	}
-	if (!d.has_day || !d.has_month || !d.has_year || d.month < 1 ||
-	    d.month > 12 || d.day < 1 || d.day > days_in_month(d.year, d.month))
+	day = (struct civil){ d.year, d.month, d.day };
+	if (!d.has_day || !d.has_month || !d.has_year || !is_civil(day))
 		return ERR_SYNTAX;
-	*ret_time = ((date_days(d.year, d.month, d.day) * 24 + d.hour) * 60 +
-	    d.min - d.zone) * 60 + d.sec;
+	*ret_time = ((civil_days(day) * 24 + d.hour) * 60 + d.min - d.zone) *
+	    60 + d.sec;
 	*ret_zone = d.zone;
 	return 0;
 }

@@ -23,8 +23,4 @@
  */
 int date_parse(struct span s, int64_t *ret_time, int *ret_zone) ERR_CHECK;
 
-/* date_days(y, m, d): days from 1970-01-01 to a day of the Gregorian calendar;
- * m is 1 to 12.  What SENTSINCE compares: days of (time + zone). */
-int64_t date_days(int y, int m, int d);
-
 #endif

@@ -9,7 +9,8 @@ struct row {
 	size_t member;		/* its offset in struct envelope */
 };
 
-#define ROW(name, member)	{ SPAN(name), offsetof(struct envelope, member) }
+#define ROW(name, member) \
+	{ SPAN(name), offsetof(struct envelope, member) }
 #define COUNT(a)		(sizeof(a) / sizeof((a)[0]))
 
 static const struct row texts[] = {

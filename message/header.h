@@ -69,7 +69,11 @@ struct header_select {
 	const struct header_set *set;
 	bool is_not;		/* the fields that are not in the set */
 	/* private: */
-	enum { HEADER_SELECT_START, HEADER_SELECT_LINE, HEADER_SELECT_END } state;
+	enum {
+		HEADER_SELECT_START,	/* of a line, collected in start */
+		HEADER_SELECT_LINE,	/* in the rest of it */
+		HEADER_SELECT_END
+	} state;
 	bool has_line;		/* there was a line already */
 	bool is_wanted;		/* this line's field, or the one before */
 	bool is_open;		/* the last wanted line has no end yet */

@@ -69,9 +69,9 @@ void text_part_feed(struct text_part *tp, struct span raw, struct buf *out);
 void text_part_finish(struct text_part *tp, struct buf *out);
 
 /*
- * is_text_part_plain(tp, raw): raw can be searched as it is: there is no transfer
- * encoding to undo, and raw is ASCII in a charset that agrees with it.  Ask
- * for each piece; if true, do not feed it.
+ * is_text_part_plain(tp, raw): raw can be searched as it is: there is no
+ * transfer encoding to undo, and raw is ASCII in a charset that agrees with it.
+ * Ask for each piece; if true, do not feed it.
  */
 bool is_text_part_plain(const struct text_part *tp, struct span raw);
 

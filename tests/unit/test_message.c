@@ -248,6 +248,8 @@ static const struct { const char *in, *out; } address_rows[] = {
 	{ "\"no end <a@b>", "-|no end <a@b>|MISSING_DOMAIN" },
 	{ "....@x", "-|....|x" },
 	{ "a@x.", "-|a|x." },
+	{ "\"", "-|MISSING_MAILBOX|MISSING_DOMAIN" },
+	{ "\"\"@x", "-||x" },
 	{ "J\xc3\xb6rg <j@x>", "J\xc3\xb6rg|j|x" },
 	{ "=?utf-8?q?J=C3=B6rg?= <j@x>", "=?utf-8?q?J=C3=B6rg?=|j|x" },
 	{ "(a@b", "" },
@@ -498,6 +500,8 @@ static const struct {
 	{ "1 Jan 1970 00:00:00 +9999", 0, 0 },
 	{ "1 Jan 49 0:0 Z", 2493072000, 0 },
 	{ "29 Feb 2000 12:00:00 +0000", 951825600, 0 },
+	{ "Thu, 22 Aug 2002 11:26:25 +-0500", 1030015585, 0 },
+	{ "2002/08/22 Thu 06:26:25 CDT", 1030015585, -300 },
 	{ "29 Feb 1900 12:00:00 +0000", -1, 0 },
 	{ "30 Feb 2002 12:00:00 +0000", -1, 0 },
 	{ "0 Jan 2002 12:00:00 +0000", -1, 0 },
@@ -527,9 +531,6 @@ test_date(void **state)
 			fail_msg("%s: %lld %d", date_rows[i].in, (long long)t,
 			    zone);
 	}
-	assert_int_equal(date_days(1970, 1, 1), 0);
-	assert_int_equal(date_days(1969, 12, 31), -1);
-	assert_int_equal(date_days(2000, 3, 1), 11017);
 }
 
 /* ---- msgid.h, subject.h ---------------------------------------------- */
