@@ -36,7 +36,7 @@ static const struct session_end ends[] = {
 	{ ERR_EOF, "client closed", NULL },
 	{ ERR_TIMEOUT, "idle timeout", "Disconnected for inactivity." },
 	{ ERR_INTR, "shutdown", "The server is shutting down." },
-	{ ERR_LIMIT, "command too long", NULL },
+	{ ERR_PROTO, "command too long", NULL },
 	{ 0, "connection lost", NULL }
 };
 

@@ -12,6 +12,7 @@
 #include "imapd/wire/reply.h"
 
 #define ARENA_FIRST	4096
+#define TEXT_KEPT	(64 * 1024)
 
 struct read_command {
 	struct wire_in *in;
@@ -34,6 +35,7 @@ read_command_new(struct wire_in *in, struct wire_out *out,
 	rc->in = in;
 	rc->out = out;
 	rc->limits = *limits;
+	wire_in_set_drop_max(in, limits->drop_max);
 	buf_init(&rc->text, limits->command_max);
 	buf_init(&rc->more, limits->command_max);
 	rc->arena = arena_new(ARENA_FIRST);
@@ -53,6 +55,11 @@ forget(struct read_command *rc)
 		wire_in_wipe(rc->in);
 	} else {
 		arena_clear(rc->arena);
+	}
+	/* What one long command needed is not kept. */
+	if (rc->text.cap > TEXT_KEPT) {
+		buf_done(&rc->text);
+		buf_init(&rc->text, rc->limits.command_max);
 	}
 	buf_clear(&rc->text);
 	rc->cmd = (struct command){ .id = CMD_NONE };
@@ -82,10 +89,25 @@ read_command_arena(struct read_command *rc)
 	return rc->arena;
 }
 
+/* The connection is at its end, if err is not 0; passes err on. */
+static int
+note_err(struct read_command *rc, int err)
+{
+	if (err == ERR_PROTO && rc->err == 0) {
+		reply_untagged(rc->out, REPLY_BYE, NULL,
+		    "Too much was sent for a command that is refused");
+		/* It ends with or without this. */
+		(void)!wire_out_flush(rc->out);
+	}
+	if (rc->err == 0)
+		rc->err = err;
+	return err;
+}
+
 static enum read_outcome
 end(struct read_command *rc, int err)
 {
-	rc->err = err;
+	(void)note_err(rc, err);
 	return READ_END;
 }
 
@@ -103,16 +125,9 @@ read_command_refuse(struct read_command *rc, struct deadline d)
 	if (wire_in_left(rc->in) > 0) {
 		err = wire_out_flush(rc->out);
 		if (err != 0)
-			return err;
+			return note_err(rc, err);
 	}
-	err = wire_in_drop_command(rc->in, rc->limits.drop_max, d);
-	if (err == ERR_LIMIT) {
-		reply_untagged(rc->out, REPLY_BYE, NULL,
-		    "Too much was sent for a command that is refused");
-		/* The connection ends with or without it. */
-		(void)!wire_out_flush(rc->out);
-	}
-	return err;
+	return note_err(rc, wire_in_drop_command(rc->in, d));
 }
 
 static enum read_outcome

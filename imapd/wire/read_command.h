@@ -65,7 +65,7 @@ enum read_outcome {
 enum read_outcome read_command(struct read_command *rc, unsigned state,
     struct deadline d, const struct command **ret_cmd);
 
-/* Why READ_END: ERR_EOF, ERR_TIMEOUT, ERR_INTR, ERR_IO; ERR_LIMIT when a
+/* Why READ_END: ERR_EOF, ERR_TIMEOUT, ERR_INTR, ERR_IO; ERR_PROTO when a
  * refused command was longer than drop_max (a BYE has been sent). */
 int read_command_err(const struct read_command *rc) ERR_CHECK;
 

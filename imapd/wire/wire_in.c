@@ -32,6 +32,7 @@ struct wire_in {
 	size_t start, end;	/* what is not consumed yet */
 	size_t high;		/* highest end since the last wipe */
 	uint64_t count;
+	uint64_t drop_max;
 	enum literal_state literal;
 	uint64_t left;
 	uint8_t tail[TAIL_SIZE];	/* last bytes of the line being read */
@@ -53,6 +54,7 @@ wire_in_new(struct wire_source src)
 
 	in->src = src;
 	in->fd = -1;
+	in->drop_max = UINT64_MAX;
 	in->cap = WIRE_IN_SIZE;
 	in->p = mem_alloc(in->cap);
 	return in;
@@ -204,15 +206,16 @@ note_literal(struct wire_in *in)
 
 /*
  * Read up to and with the LF.  What fits is added to text, unless that is NULL;
- * *ret_n is the length of all of it.
+ * no more than *left of the rest is dropped, and *left lowered by it.  *ret_n
+ * is the length of all of it.
  */
 static int ERR_CHECK
-read_line(struct wire_in *in, struct buf *text, uint64_t max, struct deadline d,
-    uint64_t *ret_n)
+read_line(struct wire_in *in, struct buf *text, uint64_t *left,
+    struct deadline d, uint64_t *ret_n)
 {
-	struct span s;
-	size_t lf;
+	struct span s, kept;
 	bool is_done;
+	size_t lf;
 	int err;
 
 	*ret_n = 0;
@@ -228,10 +231,12 @@ read_line(struct wire_in *in, struct buf *text, uint64_t max, struct deadline d,
 		in->start += lf + (is_done ? 1 : 0);
 		*ret_n += s.n;
 		tail_add(in, s);
+		kept = span_take(s, text == NULL ? 0 : text->max - text->n);
 		if (text != NULL)
-			buf_put_span(text, span_take(s, text->max - text->n));
-		if (*ret_n > max)
-			return ERR_LIMIT;
+			buf_put_span(text, kept);
+		if (s.n - kept.n > *left)
+			return ERR_PROTO;
+		*left -= s.n - kept.n;
 	} while (!is_done);
 	note_literal(in);
 	return 0;
@@ -241,8 +246,8 @@ int
 wire_in_line(struct wire_in *in, struct buf *text, struct deadline d)
 {
 	size_t before = text->n;
-	uint64_t n;
-	int err = read_line(in, text, UINT64_MAX, d, &n);
+	uint64_t left = in->drop_max, n;
+	int err = read_line(in, text, &left, d, &n);
 
 	if (err != 0)
 		return err;
@@ -314,26 +319,31 @@ wire_in_stream(struct wire_in *in, struct deadline d, struct span *ret)
 	return 0;
 }
 
-int
-wire_in_drop_command(struct wire_in *in, uint64_t max, struct deadline d)
+void
+wire_in_set_drop_max(struct wire_in *in, uint64_t max)
 {
+	in->drop_max = max;
+}
+
+int
+wire_in_drop_command(struct wire_in *in, struct deadline d)
+{
+	uint64_t left = in->drop_max, n;
 	struct span piece;
-	uint64_t n;
 	int err;
 
 	while (in->literal == LITERAL_COMING) {
-		if (in->left > max)
-			return ERR_LIMIT;
-		max -= in->left;
+		if (in->left > left)
+			return ERR_PROTO;
+		left -= in->left;
 		do {
 			err = wire_in_stream(in, d, &piece);
 			if (err != 0)
 				return err;
 		} while (piece.n > 0);
-		err = read_line(in, NULL, max, d, &n);
+		err = read_line(in, NULL, &left, d, &n);
 		if (err != 0)
 			return err;
-		max -= n;
 	}
 	in->literal = LITERAL_NONE;
 	return 0;

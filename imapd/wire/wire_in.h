@@ -7,7 +7,8 @@
  *
  * Used by login (small ceilings) and by the session.  Reading blocks until the
  * deadline.  Every function that returns int gives 0 or ERR_EOF (the client
- * closed), ERR_TIMEOUT, ERR_INTR (a termination signal), ERR_IO, and where said
+ * closed), ERR_TIMEOUT, ERR_INTR (a termination signal), ERR_IO, ERR_PROTO
+ * (more would have to be dropped than the limit allows), and where said
  * ERR_LIMIT; after any but ERR_LIMIT the connection is of no more use.
  */
 #ifndef IMAPD_WIRE_WIRE_IN_H
@@ -87,15 +88,18 @@ int wire_in_stream(struct wire_in *in, struct deadline d, struct span *ret)
     ERR_CHECK;
 
 /*
- * wire_in_drop_command(in, max, d): read and drop what the client sends of the
+ * wire_in_drop_command(in, d): read and drop what the client sends of the
  * command that is not to be carried out: what is left of a literal that is on
  * its way, the line behind it, the literal {n+} that this line announces, and
  * so on.  Ends behind the first line that announces nothing, or announces a
  * literal {n} that was not accepted and so does not come.  The tagged answer is
- * given afterwards.  ERR_LIMIT: more than max bytes; the connection must end.
+ * given afterwards.
  */
-int wire_in_drop_command(struct wire_in *in, uint64_t max, struct deadline d)
-    ERR_CHECK;
+int wire_in_drop_command(struct wire_in *in, struct deadline d) ERR_CHECK;
+
+/* wire_in_set_drop_max(in, max): how much of one line or one command may be
+ * read only to be dropped; more is ERR_PROTO.  At first there is no limit. */
+void wire_in_set_drop_max(struct wire_in *in, uint64_t max);
 
 /* wire_in_wipe(in): overwrite what was read and consumed (passwords). */
 void wire_in_wipe(struct wire_in *in);

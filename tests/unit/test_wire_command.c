@@ -146,7 +146,7 @@ static const struct dialogue dialogues[] = {
 	/* More than drop_max. */
 	{ STATE_LOGIN, "a FROB {1001+}\r\nxxxxx",
 	    "* BYE Too much was sent for a command that is refused\r\n",
-	    ERR_LIMIT },
+	    ERR_PROTO },
 	/* APPEND */
 	{ STATE_AUTH, "a APPEND x {5}\r\nab\r\nc\r\nb NOOP\r\n",
 	    "+ OK\r\nab\r\nc|a OK APPEND\r\nb OK NOOP\r\n", 0 },
@@ -223,6 +223,41 @@ test_cut_off(void **state)
 	}
 }
 
+/* A line that never ends, and one that ends too late. */
+static void
+test_endless_line(void **state)
+{
+	struct wire_client c;
+	struct wire_in *in;
+	struct wire_out *out;
+	struct read_command *rc;
+	struct buf b;
+
+	(void)state;
+	for (size_t n = 999; n <= 1199; n += 100) {
+		buf_init(&b, 1 << 20);
+		buf_puts(&b, "a ");
+		for (size_t i = 2; i < n; i++)
+			buf_putc(&b, 'x');
+		buf_puts(&b, "\r\nb NOOP\r\n");
+		wire_client_init(&c, buf_span(&b), 90);
+		in = wire_client_in(&c);
+		out = wire_client_out(&c);
+		rc = read_command_new(in, out, &limits);
+		assert_int_equal(serve(rc, in, out, STATE_LOGIN),
+		    n <= 1099 ? ERR_EOF : ERR_PROTO);
+		assert_text(buf_span(&c.got), n <= 1099 ?
+		    "a BAD Command line too long\r\nb OK NOOP\r\n" :
+		    "* BYE Too much was sent for a command that is refused"
+		    "\r\n");
+		read_command_free(rc);
+		wire_out_free(out);
+		wire_in_free(in);
+		wire_client_done(&c);
+		buf_done(&b);
+	}
+}
+
 static void
 test_many_literals(void **state)
 {
@@ -261,6 +296,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dialogues),
 		cmocka_unit_test(test_cut_off),
+		cmocka_unit_test(test_endless_line),
 		cmocka_unit_test(test_many_literals)
 	};
 
