@@ -270,8 +270,9 @@ verify_crypt(const char *setting, struct span password)
 	memcpy(key, password.p, password.n);
 	key[password.n] = '\0';
 	work = mem_zalloc(sizeof(*work));
-	made = crypt_r(key, setting, work);
-	if (made == NULL || made[0] == '*')
+	/* libxcrypt's crypt_rn, whose failures are NULL and not "*0". */
+	made = crypt_rn(key, setting, work, (int)sizeof(*work));
+	if (made == NULL)
 		err = ERR_SYNTAX;
 	else if (is_secret_eq(span_str(made), span_str(setting)))
 		err = 0;
