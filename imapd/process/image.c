@@ -2,6 +2,8 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  */
+#include <sys/socket.h>
+
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -16,6 +18,7 @@
 #define EXIT_UNSAFE	71	/* EX_OSERR */
 #define SETTINGS_WAIT_MS 10000	/* for the first message: it is on its way */
 #define ARENA_FIRST	2048
+#define LINGER_MS	1500
 
 #ifdef WITH_SANITIZERS
 /* The leak checker wants to trace us when we exit. */
@@ -104,6 +107,29 @@ serve(const struct image *image, int pipe_fd, bool is_child)
 	image->serve(&mc, &s, &fds, arena);
 	monitor_client_done(&mc);
 	return 0;
+}
+
+int
+image_wait(int fd, int pipe, struct deadline d)
+{
+	unsigned ready;
+	int err = fdio_wait2(fd, pipe, d, &ready);
+
+	/* The monitor says nothing that it was not asked. */
+	return err != 0 ? err : (ready & 1) != 0 ? 0 : ERR_INTR;
+}
+
+void
+image_linger(const struct image_fds *fds)
+{
+	struct deadline until = deadline_in(LINGER_MS);
+	char waste[512];
+	size_t n;
+
+	if (shutdown(fds->out, SHUT_WR) == -1)
+		return;
+	while (fdio_read(fds->in, waste, sizeof(waste), until, &n) == 0)
+		continue;
 }
 
 int

@@ -36,6 +36,17 @@ struct image {
 int image_main(int argc, char *argv[], const struct image *image);
 
 /*
+ * image_wait(fd, pipe, d): until fd can be read.  ERR_INTR also when the monitor
+ * is gone, which is how it tells us to say goodbye; otherwise as fdio_wait().
+ */
+int image_wait(int fd, int pipe, struct deadline d) ERR_CHECK;
+
+/* image_linger(fds): after the last byte to the client wait a moment for it to
+ * close: unread bytes of its would make the kernel reset the connection, and
+ * take our goodbye away. */
+void image_linger(const struct image_fds *fds);
+
+/*
  * image_proxy(mc, s, fds, arena, ret): read and report the PROXY header if the
  * settings ask for it; *ret is the settings that hold afterwards.
  */

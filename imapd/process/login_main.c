@@ -5,15 +5,28 @@
  * login_main.c: the program imapd-login: a plain connection until it has logged
  * in or wants TLS.  It links neither the TLS library nor the session.
  */
-#include <signal.h>
-
+#include "base/fdio.h"
 #include "imapd/process/dialogue.h"
 #include "imapd/process/image.h"
+
+struct client {
+	int fd, pipe;
+};
+
+static int
+read_client(void *cookie, void *p, size_t n, struct deadline d, size_t *ret_n)
+{
+	const struct client *client = cookie;
+	int err = image_wait(client->fd, client->pipe, d);
+
+	return err != 0 ? err : fdio_read(client->fd, p, n, d, ret_n);
+}
 
 static void
 serve(struct monitor_client *mc, const struct settings *s,
     const struct image_fds *fds, struct arena *arena)
 {
+	struct client client = { fds->in, mc->fd };
 	struct settings_peer peer;
 	struct dialogue dlg = { .monitor = mc, .settings = s, .peer = &peer };
 
@@ -21,9 +34,10 @@ serve(struct monitor_client *mc, const struct settings *s,
 		return;
 	if (peer.is_tls_now)
 		return;		/* the monitor starts imapd-tls for those */
-	dlg.in = wire_in_new_fd(fds->in);
+	dlg.in = wire_in_new((struct wire_source){ read_client, &client });
 	dlg.out = wire_out_new_fd(fds->out, s->stall_ms);
-	(void)dialogue_run(&dlg);	/* the monitor knows how it ended */
+	if (dialogue_run(&dlg) == DIALOGUE_OVER)
+		image_linger(fds);
 	wire_out_free(dlg.out);
 	wire_in_free(dlg.in);
 }

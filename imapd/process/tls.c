@@ -24,6 +24,7 @@
 
 #include "base/fdio.h"
 #include "base/mem.h"
+#include "imapd/process/image.h"
 #include "imapd/process/tls.h"
 
 #define CIPHERS \
@@ -51,7 +52,7 @@ struct tls_ctx {
 
 struct tls {
 	SSL *ssl;
-	int fd_in, fd_out;
+	struct tls_fds fds;
 	const struct settings_tls *set;
 	struct tls_ctx *ctx;		/* in use: the default or a name's */
 	struct tls_ctx *(*find)(void *cookie, struct span name);
@@ -410,9 +411,9 @@ wait_for(struct tls *tls, enum tls_outcome outcome, struct deadline d)
 {
 	switch (outcome) {
 	case TLS_WANT_READ:
-		return fdio_wait(tls->fd_in, POLLIN, d);
+		return image_wait(tls->fds.in, tls->fds.pipe, d);
 	case TLS_WANT_WRITE:
-		return fdio_wait(tls->fd_out, POLLOUT, d);
+		return fdio_wait(tls->fds.out, POLLOUT, d);
 	case TLS_CLOSED:
 		return ERR_EOF;
 	case TLS_OK:
@@ -451,8 +452,8 @@ tls_write(void *cookie, struct span s, struct deadline d, size_t *ret_n)
 /* ---- the handshake ----------------------------------------------------- */
 
 int
-tls_accept(struct tls_ctx *ctx, const struct settings_tls *set, int fd_in,
-    int fd_out, struct deadline until,
+tls_accept(struct tls_ctx *ctx, const struct settings_tls *set,
+    const struct tls_fds *fds, struct deadline until,
     struct tls_ctx *(*find)(void *cookie, struct span name), void *cookie,
     struct tls **ret)
 {
@@ -463,12 +464,11 @@ tls_accept(struct tls_ctx *ctx, const struct settings_tls *set, int fd_in,
 	tls->ssl = SSL_new(ctx->ssl);
 	tls->ctx = ctx;
 	tls->set = set;
-	tls->fd_in = fd_in;
-	tls->fd_out = fd_out;
+	tls->fds = *fds;
 	tls->find = find;
 	tls->cookie = cookie;
-	if (tls->ssl == NULL || SSL_set_rfd(tls->ssl, fd_in) != 1 ||
-	    SSL_set_wfd(tls->ssl, fd_out) != 1 ||
+	if (tls->ssl == NULL || SSL_set_rfd(tls->ssl, fds->in) != 1 ||
+	    SSL_set_wfd(tls->ssl, fds->out) != 1 ||
 	    SSL_set_app_data(tls->ssl, tls) != 1) {
 		tls_free(tls);
 		return ERR_UNSUPPORTED;

@@ -43,14 +43,19 @@ const char *tls_error(void);
 
 struct tls;
 
+struct tls_fds {
+	int in, out, pipe;
+};
+
 /*
- * tls_accept(ctx, set, fd_in, fd_out, until, find, cookie, ret): the handshake.
+ * tls_accept(ctx, set, fds, until, find, cookie, ret): the handshake.  The
+ * descriptors do not block; fds->pipe is the monitor's: see image_wait().
  * ctx and set must outlive it.  find, if not NULL, is asked for the context of
  * the server name that the client wants; NULL from it: the default.
  * ERR_SYNTAX: tls_error() says why; or as fdio_read().
  */
-int tls_accept(struct tls_ctx *ctx, const struct settings_tls *set, int fd_in,
-    int fd_out, struct deadline until,
+int tls_accept(struct tls_ctx *ctx, const struct settings_tls *set,
+    const struct tls_fds *fds, struct deadline until,
     struct tls_ctx *(*find)(void *cookie, struct span name), void *cookie,
     struct tls **ret) ERR_CHECK;
 void tls_free(struct tls *tls);

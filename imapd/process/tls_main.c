@@ -5,8 +5,6 @@
  * tls_main.c: the program imapd-tls: the handshake, the dialogue before login
  * inside TLS, and the relay for the rest of the connection.
  */
-#include <sys/socket.h>
-
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,7 +17,6 @@
 
 #define RETRY_MS	300	/* a certificate that is being replaced */
 #define EXPIRY_DAYS	10	/* log from here on */
-#define LINGER_MS	2000	/* for the client to close, too */
 
 /* Of a forker: made before the sandbox, inherited by each child. */
 static struct tls_ctx *prepared;
@@ -117,26 +114,11 @@ find(void *cookie, struct span name)
 
 /* ---- one connection ---------------------------------------------------- */
 
-/* The rest: after the last byte to the client wait for it to close, so that
- * unread bytes of its do not make the kernel reset the connection. */
-static void
-linger(int fd_in, int fd_out)
-{
-	struct deadline until = deadline_in(LINGER_MS);
-	char waste[512];
-	size_t n;
-
-	if (shutdown(fd_out, SHUT_WR) == -1)
-		return;
-	while (fdio_read(fd_in, waste, sizeof(waste), until, &n) == 0)
-		continue;
-}
-
 static void
 say_goodbye(struct tls *tls, const struct image_fds *fds)
 {
 	if (tls_try_close(tls) == TLS_OK)
-		linger(fds->in, fds->out);
+		image_linger(fds);
 }
 
 static void
@@ -203,8 +185,8 @@ serve(struct monitor_client *mc, const struct settings *s,
 	}
 	if (prepared == NULL)
 		log_expiry(ctx);
-	err = tls_accept(ctx, &s->tls, fds->in, fds->out, s->until, find,
-	    &finder, &tls);
+	err = tls_accept(ctx, &s->tls, &(struct tls_fds){ fds->in, fds->out,
+	    mc->fd }, s->until, find, &finder, &tls);
 	if (err != 0) {
 		log_handshake(err);
 		return;
