@@ -118,15 +118,28 @@ put_some(struct crlf *c, struct span s, struct buf *out)
 		buf_putc(out, s.p[i] == 0 ? CRLF_NUL : s.p[i]);
 }
 
+/* All of s as served lies inside of the range. */
+static bool
+is_inside(const struct crlf *c, struct span s)
+{
+	struct crlf_count count = { .has_cr = c->has_cr };
+
+	if (c->skip > 0)
+		return false;
+	crlf_count(&count, s);
+	return s.n + count.bare <= c->left;
+}
+
 bool
 crlf_feed(struct crlf *c, struct span s, struct buf *out)
 {
+	/* The usual case is the fast one; it is not looked for at every line. */
+	bool is_fast = is_inside(c, s);
+
 	while (s.n > 0 && c->left > 0) {
 		size_t n;
 
-		/* All of s, however it grows, inside of the range: the usual
-		 * case, and the fast one. */
-		if (c->skip == 0 && c->left / 2 >= s.n) {
+		if (is_fast || (c->skip == 0 && c->left / 2 >= s.n)) {
 			size_t before = out->n;
 
 			put_all(c, s, out);
