@@ -166,23 +166,27 @@ fdio_read_full(int fd, void *p, size_t n, struct deadline d)
  * written in pieces that poll(2) has promised room for.
  */
 static ssize_t
-write_some(int fd, struct span s)
+write_some(int fd, struct span s, bool is_polled)
 {
 	ssize_t r = send(fd, s.p, s.n, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-	if (r == -1 && errno == ENOTSOCK)
-		r = write(fd, s.p, s.n < 4096 ? s.n : 4096);
+	if (r == -1 && errno == ENOTSOCK) {
+		if (is_polled)
+			return write(fd, s.p, s.n < 4096 ? s.n : 4096);
+		errno = EAGAIN;
+	}
 	return r;
 }
 
 int
 fdio_write_some(int fd, struct span s, struct deadline d, size_t *ret_n)
 {
+	bool is_polled = false;
 	ssize_t r;
 	int err;
 
 	for (;;) {
-		r = write_some(fd, s);
+		r = write_some(fd, s, is_polled);
 		if (r >= 0) {
 			*ret_n = (size_t)r;
 			return 0;
@@ -194,6 +198,7 @@ fdio_write_some(int fd, struct span s, struct deadline d, size_t *ret_n)
 		err = fdio_wait(fd, POLLOUT, d);
 		if (err != 0)
 			return err;
+		is_polled = true;
 	}
 }
 

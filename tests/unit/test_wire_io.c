@@ -299,26 +299,35 @@ test_out_overflow(void **state)
 	wire_client_done(&c);
 }
 
-/* A client that takes nothing is given up; one that takes a little is not. */
+/* A client that takes nothing is given up: on a socket, and on a pipe in
+ * blocking mode. */
+static void
+check_stall(int fd_out, int fd_client)
+{
+	const size_t n = 8 * 1024 * 1024;
+	struct wire_out *out = wire_out_new_fd(fd_out, 50);
+	uint8_t *big = mem_zalloc(n), chunk[4096];
+
+	wire_out_span(out, span_of(big, n));
+	assert_int_equal(wire_out_err(out), ERR_TIMEOUT);
+	assert_true(read(fd_client, chunk, sizeof(chunk)) > 0);
+	assert_int_equal(wire_out_flush(out), ERR_TIMEOUT);
+	wire_out_free(out);
+	close(fd_out);
+	close(fd_client);
+	free(big);
+}
+
 static void
 test_stall(void **state)
 {
-	uint8_t chunk[4096];
-	struct wire_out *out;
-	uint8_t *big = mem_zalloc(8 * 1024 * 1024);
 	int fd[2];
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
-	out = wire_out_new_fd(fd[0], 50);
-	wire_out_span(out, span_of(big, 8 * 1024 * 1024));
-	assert_int_equal(wire_out_err(out), ERR_TIMEOUT);
-	assert_true(read(fd[1], chunk, sizeof(chunk)) > 0);
-	assert_int_equal(wire_out_flush(out), ERR_TIMEOUT);
-	wire_out_free(out);
-	close(fd[0]);
-	close(fd[1]);
-	free(big);
+	check_stall(fd[0], fd[1]);
+	assert_int_equal(pipe(fd), 0);
+	check_stall(fd[1], fd[0]);
 }
 
 /* ---- replies --------------------------------------------------------- */
