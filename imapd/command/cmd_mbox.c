@@ -14,15 +14,22 @@ to_path(struct session *s, struct span name, struct maildir_path *ret)
 	return mailname_to_path(&s->names, name, s->arena, ret);
 }
 
+/* b is a, or below it. */
 static bool
-is_same_path(const struct maildir_path *a, const struct maildir_path *b)
+is_path_in(const struct maildir_path *a, const struct maildir_path *b)
 {
-	if (a->n != b->n)
+	if (a->n > b->n)
 		return false;
 	for (size_t i = 0; i < a->n; i++)
 		if (!is_span_eq(a->level[i], b->level[i]))
 			return false;
 	return true;
+}
+
+static bool
+is_same_path(const struct maildir_path *a, const struct maildir_path *b)
+{
+	return a->n == b->n && is_path_in(a, b);
 }
 
 /* The name at the end of a "foo/" says that children are to come (RFC 3501
@@ -76,9 +83,14 @@ cmd_rename(struct session *s, const struct command *cmd)
 	err = to_path(s, cmd->u.rename.from, &from);
 	if (err == 0)
 		err = to_path(s, cmd->u.rename.to, &to);
-	if (err == 0)
-		err = is_maildir_inbox(&to) ? ERR_EXISTS :
-		    maildir_rename(s->store, &from, &to);
+	if (err != 0)
+		return answer_err(s, cmd, err);
+	if (is_maildir_inbox(&to) || is_same_path(&from, &to))
+		err = ERR_EXISTS;
+	else if (!is_maildir_inbox(&from) && is_path_in(&from, &to))
+		err = ERR_NAME;		/* below itself */
+	else
+		err = maildir_rename(s->store, &from, &to);
 	return err == 0 ? answer_done(s, cmd) : answer_err(s, cmd, err);
 }
 
