@@ -8,6 +8,7 @@
  * options or not, matches a pattern or not, and has descendants that do.  LSUB
  * is LIST (SUBSCRIBED RECURSIVEMATCH) that spells its answer differently.
  */
+#include "base/utf8.h"
 #include "imapd/command/answer.h"
 #include "imapd/command/cmd_status.h"
 #include "imapd/command/commands.h"
@@ -57,6 +58,20 @@ is_matched(const struct listing *ls, const struct list_node *node)
 	for (size_t i = 0; i < ls->patterns.n; i++)
 		if (is_list_match(ls->patterns.v[i], node->name,
 		    ls->s->names.delimiter))
+			return true;
+	return false;
+}
+
+/* What no name can match is not what the client meant: it has forgotten to encode
+ * the name, or to enable UTF-8. */
+static bool
+has_bad_pattern(const struct listing *ls)
+{
+	bool with_utf8 = ls->s->names.is_utf8;
+
+	for (size_t i = 0; i < ls->patterns.n; i++)
+		if (!(with_utf8 ? is_utf8(ls->patterns.v[i]) :
+		    is_ascii(ls->patterns.v[i])))
 			return true;
 	return false;
 }
@@ -306,6 +321,8 @@ cmd_list(struct session *s, const struct command *cmd)
 		return answer_bad(s, cmd, "HIGHESTMODSEQ is not offered.");
 	ls.select = args->is_lsub ? LIST_SELECT_SUBSCRIBED : args->select;
 	join_patterns(&ls);
+	if (has_bad_pattern(&ls))
+		return answer_bad(s, cmd, "The pattern is not modified UTF-7.");
 	err = list_nodes(s, !args->is_lsub, with_subs, &ls.node, &ls.n);
 	if (err != 0)
 		return answer_err(s, cmd, err);
