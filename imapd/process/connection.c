@@ -102,19 +102,3 @@ connection_take_relay(struct connection *c, int fd)
 	fdio_close(&c->fd_in);
 	c->fd_in = c->fd_out = fd;
 }
-
-int
-connection_run(struct connection *c)
-{
-	log_begin(LOG_DEBUG, "connected");
-	log_str("rip", c->remote);
-	log_uint("rport", c->peer.remote_port);
-	log_uint("lport", c->peer.local_port);
-	log_end();
-	if (monitor_run(c) == 0)
-		return handoff_session(c);
-	/* No event above debug: a health check must not count as a failed
-	 * login, and a failed login has its own. */
-	log_line(LOG_DEBUG, "disconnected", 0);
-	return 0;
-}

@@ -65,7 +65,7 @@ has_mech(const struct monitor *m, enum sasl_mech mech)
 void
 monitor_permit_login(struct monitor *m)
 {
-	unsigned n = m->c->user != NULL ? 0 : MONITOR_TRIES - m->tries;
+	unsigned n = m->c->user != NULL ? 0 : monitor_tries_left(m);
 	bool is_private = m->settings.peer.is_tls ||
 	    m->settings.peer.allow_plaintext;
 
@@ -224,9 +224,13 @@ on_handoff(struct monitor *m, struct dec *d)
 static enum turn
 dispatch(struct monitor *m, struct msg *msg)
 {
-	/* Anything but the next step ends a dialogue that is open. */
-	if (msg->type != MON_AUTH_DIALOG_NEXT)
+	/* Anything but the next step ends a dialogue that is open, and with
+	 * it a try: this message was let in before that was known. */
+	if (msg->type != MON_AUTH_DIALOG_NEXT && m->dialog != NULL) {
 		monitor_auth_drop(m);
+		if (monitor_tries_left(m) == 0)
+			return TURN_OVER;
+	}
 	switch (msg->type) {
 	case MON_PROXY:
 		return on_proxy(m, &msg->body);

@@ -49,6 +49,14 @@ void monitor_permit(struct monitor *m, unsigned rule, unsigned n);
 /* monitor_permit_start(m): what a fresh helper may ask. */
 void monitor_permit_start(struct monitor *m);
 
+/* Tries at logging in that are left; a failure may be counted when there are
+ * none, so this does not simply subtract. */
+static inline unsigned
+monitor_tries_left(const struct monitor *m)
+{
+	return m->tries < MONITOR_TRIES ? MONITOR_TRIES - m->tries : 0;
+}
+
 /* monitor_permit_login(m): as many tries as are left. */
 void monitor_permit_login(struct monitor *m);
 

@@ -26,7 +26,7 @@ answer_auth(struct monitor *m, enum auth_step step, enum monitor_why why,
 	buf_init(&b, MSGPIPE_MAX);
 	enc_u8(&b, (uint8_t)step);
 	enc_u8(&b, (uint8_t)why);
-	enc_u8(&b, (uint8_t)(MONITOR_TRIES - m->tries));
+	enc_u8(&b, (uint8_t)monitor_tries_left(m));
 	enc_bytes(&b, data);
 	return monitor_answer(m, MON_AUTH_ANSWER, &b);
 }
@@ -130,6 +130,7 @@ finish(struct monitor *m, enum auth_reason reason, struct span user,
 		log_end();
 		auth_user_free(c->user);
 		c->user = NULL;
+		monitor_permit_login(m);
 		return answer_auth(m, AUTH_FAILED, WHY_LIMIT, SPAN_NONE);
 	}
 	if (reason == AUTH_OK) {
@@ -148,8 +149,6 @@ finish(struct monitor *m, enum auth_reason reason, struct span user,
 void
 monitor_auth_drop(struct monitor *m)
 {
-	if (m->dialog == NULL)
-		return;
 	auth_dialog_free(m->dialog);
 	m->dialog = NULL;
 	m->tries++;
