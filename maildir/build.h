@@ -21,8 +21,8 @@ int build_picture(struct maildir *md, struct picture *ret) ERR_CHECK;
 /*
  * What is given a UID, and the writing of it: also for messages that arrive one
  * by one.  build_number(md, p, s, shift, lines): for each entry of s without
- * UID, in order, a message in p; their records are appended to lines.  The names
- * of s lie, or will lie, in p's pool from offset shift on.
+ * UID, in order, a message in p; their records are appended to lines.  The
+ * names of s lie, or will lie, in p's pool from offset shift on.
  */
 int build_number(struct maildir *md, struct picture *p, struct scan *s,
     uint32_t shift, struct buf *lines) ERR_CHECK;

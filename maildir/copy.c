@@ -6,12 +6,12 @@
  * bytes are copied by way of tmp/.  Only the destination is locked.
  *
  * The base goes along, unless the destination has a record of it already: then
- * the message gets a new base, and its record remembers the old one as the GUID.
- * An existing file is never replaced.
+ * the message gets a new base, and its record remembers the old one as the
+ * GUID.  An existing file is never replaced.
  *
  * CRASH STATES: those of deposit.h.  A moved message is in one of the two
- * mailboxes at every moment, except where bytes had to be copied: then it may be
- * in both.
+ * mailboxes at every moment, except where bytes had to be copied: then it may
+ * be in both.
  */
 #include <sys/stat.h>
 

@@ -2,11 +2,11 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  *
- * Flags are letters in the file's name: a change is a rename inside cur/, without
- * a lock.  Two sessions that change one message at once do not lose either
- * change: the rename of the slower one fails with ENOENT, for it names the file
- * as it was; it looks up the new name and applies its change to the flags
- * there.
+ * Flags are letters in the file's name: a change is a rename inside cur/,
+ * without a lock.  Two sessions that change one message at once do not lose
+ * either change: the rename of the slower one fails with ENOENT, for it names
+ * the file as it was; it looks up the new name and applies its change to the
+ * flags there.
  *
  * CRASH STATES: none but "renamed" and "not renamed".
  */

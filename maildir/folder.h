@@ -25,8 +25,8 @@ int folder_open_dir(struct maildir_store *store,
 int folder_open_control(struct maildir_store *store,
     const struct maildir_path *path, mode_t mode, int *ret_fd) ERR_CHECK;
 
-/* folder_is_taken(s): a name at the top of an fs layout that belongs to a file of
- * ours, or of another program's. */
+/* folder_is_taken(s): a name at the top of an fs layout that belongs to a file
+ * of ours, or of another program's. */
 bool folder_is_taken(struct span s);
 
 /* folder_remove(at, name): a directory and what is in it, as far as it goes. */

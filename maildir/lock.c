@@ -27,6 +27,7 @@
 #define TOUCH_NS	10000000000u
 #define WAIT_FIRST_MS	2u
 #define WAIT_MOST_MS	200u
+#define OVERRIDE_MS	32u
 #define CONTENT_MAX	256u
 
 /* What is known of the lock that is in our way. */
@@ -158,12 +159,14 @@ override(const struct lock_what *what, const struct unique *u,
     const struct holder *h)
 {
 	struct stat st;
+	uint64_t ms;
 
 	if (fstatat(what->dir, what->name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
 	    !is_same_state(&st, &h->st))
 		return;
 	(void)unlinkat(what->dir, what->name, 0);	/* gone is fine too */
-	deadline_sleep(deadline_in(1 + (u->random ^ deadline_now() >> 10) % 32));
+	ms = 1 + (u->random ^ deadline_now() >> 10) % OVERRIDE_MS;
+	deadline_sleep(deadline_in(ms));
 }
 
 /* ERR_EXISTS: somebody else has it. */

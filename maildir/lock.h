@@ -20,8 +20,8 @@
  *	- made with O_EXCL, holds "PID:HOST", readable for the mail's owner;
  *	- one that changed within the last 2 seconds is left alone;
  *	- one of this host: its process is gone: removed; it lives: never;
- *	- one of another host, or without a pid: removed when nothing about it or
- *	  the uidlist has changed for 120 seconds;
+ *	- one of another host, or without a pid: removed when nothing about it
+ *	  or the uidlist has changed for 120 seconds;
  *	- touched every 10 seconds by whoever holds it longer;
  *	- removed by us only if it still is ours.
  */

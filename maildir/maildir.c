@@ -235,17 +235,20 @@ static int
 add_keyword(struct maildir *md, struct span name)
 {
 	struct lock lk;
+	unsigned passed;
 	int r;
 
 	r = box_lock(&md->box, md->store, &lk);
 	if (r != 0)
 		return r;
 	r = md_keywords(md);
+	passed = md->kw.passed;
 	if (r == 0)
 		r = keywords_add(&md->kw, md->box.control, md->box.file_mode,
 		    &name, 1, md->store->conf.fsync);
 	lock_drop(&lk);
-	return r == 0 ? md_keywords(md) : r;
+	md_reread_passed(md, passed);
+	return r;
 }
 
 int

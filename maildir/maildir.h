@@ -48,7 +48,7 @@
 #define MAILDIR_KEYWORDS_MAX	64	/* keywords in one mailbox */
 #define MAILDIR_KEYWORD_LEN	128	/* bytes of one keyword */
 #define MAILDIR_LEVELS_MAX	32	/* components of a mailbox name */
-#define MAILDIR_NAME_MAX	250	/* bytes of one directory name on disk */
+#define MAILDIR_NAME_MAX	250	/* bytes of one directory's name */
 
 /* ---- the store ------------------------------------------------------- */
 
@@ -63,7 +63,8 @@ struct maildir_conf {
 	const char *control;	/* directory of the UID lists; NULL: with the
 				 * mail (Dovecot's CONTROL=) */
 	enum maildir_layout layout;
-	bool utf8_names;	/* names on disk are UTF-8, not modified UTF-7 */
+	bool utf8_names;	/* names on disk are UTF-8, not modified
+				 * UTF-7 */
 	bool fsync;		/* sync before reporting success */
 	bool create;		/* make the root if only its last component is
 				 * missing and its parent belongs to us */
@@ -147,7 +148,8 @@ int maildir_delete(struct maildir_store *store,
 int maildir_rename(struct maildir_store *store,
     const struct maildir_path *from, const struct maildir_path *to) ERR_CHECK;
 
-/* maildir_subscriptions(): the subscribed names, sorted; they need not exist. */
+/* maildir_subscriptions(): the subscribed names, sorted; they need not
+ * exist. */
 int maildir_subscriptions(struct maildir_store *store, struct arena *arena,
     struct maildir_path **ret, size_t *ret_n) ERR_CHECK;
 

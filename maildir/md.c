@@ -45,6 +45,16 @@ md_flags_changed(struct maildir *md, struct msg *m, uint32_t sys, uint64_t kw)
 	md_news(md, m->uid, MAILDIR_CHANGED);
 }
 
+void
+md_reread_passed(struct maildir *md, unsigned before)
+{
+	if (before == md->kw.passed)
+		return;
+	for (size_t i = 0; i < md->pic.msgs.n; i++)
+		if (md->pic.msgs.v[i].state & MSG_PASSED)
+			md_read_flags(md, &md->pic, &md->pic.msgs.v[i]);
+}
+
 int
 md_keywords(struct maildir *md)
 {
@@ -53,10 +63,6 @@ md_keywords(struct maildir *md)
 	int r;
 
 	r = keywords_load(&md->kw, md->box.control, &changed);
-	if (r != 0 || passed == md->kw.passed)
-		return r;
-	for (size_t i = 0; i < md->pic.msgs.n; i++)
-		if (md->pic.msgs.v[i].state & MSG_PASSED)
-			md_read_flags(md, &md->pic, &md->pic.msgs.v[i]);
-	return 0;
+	md_reread_passed(md, passed);
+	return r;
 }

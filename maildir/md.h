@@ -69,6 +69,9 @@ void md_flags_changed(struct maildir *md, struct msg *m, uint32_t sys,
  */
 int md_keywords(struct maildir *md) ERR_CHECK;
 
+/* md_reread_passed(md, before): P stood for this number before. */
+void md_reread_passed(struct maildir *md, unsigned before);
+
 /* md_cname(p, m, out): the file name as a C string. */
 const char *md_cname(const struct picture *p, const struct msg *m,
     char out[NAME_FILE_MAX + 1]);

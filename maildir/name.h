@@ -65,9 +65,10 @@ bool is_name_usable(struct span file);
 int name_size(struct span base, uint8_t key, uint64_t *ret) ERR_CHECK;
 
 /*
- * name_key_cmp(a, b): the order in which files that have no UID yet are numbered,
- * the same as Dovecot's so that it does not matter who sees them first: the
- * leading number, then the number behind "M" in the next part, then bytes.
+ * name_key_cmp(a, b): the order in which files that have no UID yet are
+ * numbered, the same as Dovecot's so that it does not matter who sees them
+ * first: the leading number, then the number behind "M" in the next part, then
+ * bytes.
  */
 struct name_key {
 	uint64_t seconds;

@@ -6,7 +6,8 @@
  * with the names of their files.
  *
  * 32 bytes a message, its name once in a pool, and, only once something has to
- * be found by name, 8 to 16 bytes in a table.  No message has memory of its own.
+ * be found by name, 8 to 16 bytes in a table.  No message has memory of its
+ * own.
  */
 #ifndef MAILDIR_PICTURE_H
 #define MAILDIR_PICTURE_H

@@ -10,10 +10,10 @@
  *
  * What is new is only ever taken in under the uidlist lock, after reading what
  * others appended to the list: whoever shows a message holds that lock, writes
- * the record, and then the file, so that no message with a lower UID can turn up
- * after one with a higher UID has been taken in.  Should one do so all the same
- * (an expunged file that was put back, an old copy of the list), it is not shown
- * before the mailbox is opened again: within one session UIDs only grow.
+ * the record, and then the file, so that no message with a lower UID can turn
+ * up after one with a higher UID has been taken in.  Should one do so all the
+ * same (an expunged file that was put back, an old copy of the list), it is not
+ * shown before the mailbox is opened again: within one session UIDs only grow.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,8 +32,8 @@ struct before {
 
 struct drain {
 	struct maildir *md;
-	struct scan fresh;	/* names whose base is not known; uid != 0:
-				 * gone again, or recorded */
+	struct scan fresh;	/* names whose base is not known; is_twin: no
+				 * longer; uid != 0: recorded */
 	VEC(struct before) before;
 	size_t suspects;
 	int err;
@@ -71,8 +71,12 @@ rebuild(struct maildir *md)
 	uint32_t validity = md->ul.uidvalidity, next = md->uidnext;
 	struct picture now;
 	size_t i = 0, k = 0;
+	struct stat st;
 	int r;
 
+	/* A deleted mailbox is gone, not empty. */
+	if (fstat(md->box.cur, &st) != 0 || st.st_nlink == 0)
+		return ERR_GONE;
 	r = build_picture(md, &now);
 	if (r != 0)
 		return r;
@@ -122,6 +126,44 @@ touch(struct drain *d, struct msg *m)
 	VEC_PUSH(&d->before, b);
 }
 
+/* The entry of an unknown base that an event named before, or NULL. */
+static struct scan_ent *
+find_fresh(struct drain *d, struct span file)
+{
+	struct span base = name_base(file);
+	uint32_t hash = name_hash(base);
+
+	for (size_t i = d->fresh.ents.n; i > 0; i--) {
+		struct scan_ent *e = &d->fresh.ents.v[i - 1];
+
+		if (e->hash == hash && !e->is_twin &&
+		    is_span_eq(scan_base(&d->fresh, e), base))
+			return e;
+	}
+	return NULL;
+}
+
+/* A name for an unknown base: the latest counts. */
+static void
+add_fresh(struct drain *d, const struct watch_event *ev)
+{
+	struct scan_ent *e = find_fresh(d, ev->name);
+
+	if (e != NULL)
+		e->is_twin = true;
+	d->err = scan_add(&d->fresh, ev->name, ev->dir);
+}
+
+static void
+drop_fresh(struct drain *d, const struct watch_event *ev)
+{
+	struct scan_ent *e = find_fresh(d, ev->name);
+
+	if (e != NULL && e->dir == ev->dir &&
+	    is_span_eq(scan_name(&d->fresh, e), ev->name))
+		e->is_twin = true;
+}
+
 static void
 appeared(struct drain *d, const struct watch_event *ev)
 {
@@ -130,7 +172,7 @@ appeared(struct drain *d, const struct watch_event *ev)
 	bool is_new = ev->dir == SCAN_NEW;
 
 	if (m == NULL) {
-		d->err = scan_add(&d->fresh, ev->name, ev->dir);
+		add_fresh(d, ev);
 		return;
 	}
 	if (m->state & MSG_SUSPECT) {
@@ -153,13 +195,7 @@ vanished(struct drain *d, const struct watch_event *ev)
 	struct msg *m = picture_by_base(&md->pic, name_base(ev->name));
 
 	if (m == NULL) {
-		for (size_t i = d->fresh.ents.n; i > 0; i--) {
-			struct scan_ent *e = &d->fresh.ents.v[i - 1];
-
-			if (e->dir == ev->dir && is_span_eq(scan_name(
-			    &d->fresh, e), ev->name))
-				e->uid = UINT32_MAX;
-		}
+		drop_fresh(d, ev);
 		return;
 	}
 	if (!is_span_eq(picture_name(&md->pic, m), ev->name) ||
@@ -284,13 +320,13 @@ drop_absent(struct drain *d)
 		struct span s = scan_name(&d->fresh, e);
 		int dir = e->dir == SCAN_NEW ? d->md->box.new : d->md->box.cur;
 
-		if (e->uid != 0)
+		if (e->is_twin)
 			continue;
 		memcpy(name, s.p, s.n);
 		name[s.n] = '\0';
 		if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
 		    !S_ISREG(st.st_mode))
-			e->uid = UINT32_MAX;
+			e->is_twin = true;
 	}
 }
 
@@ -298,8 +334,25 @@ static bool
 has_fresh(const struct drain *d)
 {
 	for (size_t i = 0; i < d->fresh.ents.n; i++)
-		if (d->fresh.ents.v[i].uid == 0)
+		if (!d->fresh.ents.v[i].is_twin)
 			return true;
+	return false;
+}
+
+/*
+ * Is there a file in cur/ that nobody has recorded just now?  Then it may be one
+ * that was recorded long ago and put back, and the whole list must be asked.
+ * Deliveries come by way of new/ and do not pay for this.
+ */
+static bool
+has_odd(const struct drain *d)
+{
+	for (size_t i = 0; i < d->fresh.ents.n; i++) {
+		const struct scan_ent *e = &d->fresh.ents.v[i];
+
+		if (e->dir == SCAN_CUR && e->uid == 0 && !e->is_twin)
+			return true;
+	}
 	return false;
 }
 
@@ -350,11 +403,19 @@ take_fresh(struct drain *d, bool *ret_look)
 		*ret_look = true;
 		return d->err;
 	}
-	scan_index(&d->fresh, &twins);
+	if (d->err != 0)
+		return d->err;
 	drop_absent(d);
-	if (d->err != 0 || (r = take_recorded(d)) != 0)
-		return d->err != 0 ? d->err : r;
+	scan_index(&d->fresh, &twins);
+	r = take_recorded(d);
+	if (r == 0 && has_odd(d)) {
+		r = uidlist_read(&md->ul, &at);
+		if (r == 0)
+			r = take_recorded(d);
+	}
 	uidlist_forget(&md->ul);
+	if (r != 0)
+		return r;
 	moved = md->pic.msgs.n;
 	r = take_unrecorded(d, ret_look);
 	if (r == 0 && !md->is_readonly && moved > first) {

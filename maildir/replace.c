@@ -67,10 +67,12 @@ replace_read(int dir, const char *name, struct buf *b)
 			break;
 		}
 		r = fdio_pread(fd, p, (size_t)left, off, &n);
-		if (r != 0 || n == 0)
+		if (r != 0)
 			break;
 		b->n += n;
 		off += n;
+		if (n < left)
+			break;
 	}
 	fdio_close(&fd);
 	return r;

@@ -155,6 +155,8 @@ scan_index(struct scan *s, size_t *ret_twins)
 		struct scan_ent *e = &s->ents.v[n];
 		size_t i;
 
+		if (e->is_twin)
+			continue;
 		for (i = e->hash & s->mask; s->table[i] != 0;
 		    i = (i + 1) & s->mask) {
 			struct scan_ent *o = &s->ents.v[s->table[i] - 1];

@@ -54,8 +54,8 @@ int scan_dir(struct scan *s, int fd, enum scan_dir dir) ERR_CHECK;
 /* scan_add(s, file, dir): add one name. */
 int scan_add(struct scan *s, struct span file, enum scan_dir dir) ERR_CHECK;
 
-/* scan_index(s): build the table; marks twins (all but the first of a base).
- * *ret_twins is their count. */
+/* scan_index(s): build the table of all entries that are no twins; marks more
+ * twins (all but the first of a base), *ret_twins is their count. */
 void scan_index(struct scan *s, size_t *ret_twins);
 
 /* scan_find(s, base): the entry, NULL if there is none.  After scan_index(). */

@@ -17,7 +17,7 @@
 struct maildir_store {
 	struct maildir_conf conf;	/* its strings are ours */
 	int root;			/* directory of the Maildir */
-	int control;			/* of the control files: root or other */
+	int control;			/* of the control files, may be root */
 	struct unique unique;
 };
 

@@ -19,7 +19,8 @@
  *	stays where it is.
  *
  * Only ever appended to with complete lines in one write, or replaced by
- * rename, both under dovecot-uidlist.lock: Dovecot looks at inode and size only.
+ * rename, both under dovecot-uidlist.lock: Dovecot looks at inode and size
+ * only.
  *
  * CRASH STATES
  *	found				what the next opener does
@@ -28,13 +29,14 @@
  *					dropped by a later rewrite
  *	a file without a record		it gets a UID (it never had one that
  *					anybody was told of)
- *	last line without LF (torn)	ignored without the lock (somebody may be
- *					writing it), a damaged line with it;
+ *	last line without LF (torn)	ignored without the lock (somebody may
+ *					be writing it), a damaged line with it;
  *					rewrite, for an append would merge two
  *					lines
- *	damaged line			all others are kept, V stays, N is raised
- *					beyond any UID the lost lines can have
- *					held; their files get new UIDs; rewrite
+ *	damaged line			all others are kept, V stays, N is
+ *					raised beyond any UID the lost lines can
+ *					have held; their files get new UIDs;
+ *					rewrite
  *	two records for one base	the higher UID counts; rewrite
  *	header damaged, or no file	new V (higher than any before, see
  *					uidvalidity.c), UIDs from 1

@@ -56,7 +56,7 @@ put_digits(struct buf *b, uint64_t v, unsigned base, unsigned digits)
 	buf_put(b, text, digits);
 }
 
-/* The bytes that a file name or its syntax cannot hold, as maildir(5) has it. */
+/* Bytes that a file name or its syntax cannot hold are written \ooo. */
 static void
 put_host(struct buf *b, const char *host)
 {

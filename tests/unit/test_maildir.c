@@ -12,141 +12,13 @@
 
 #include <cmocka.h>
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "base/num.h"
 #include "maildir/maildir.h"
-
-struct env {
-	char root[64];
-	struct maildir_store *store;
-	struct arena *arena;
-};
+#include "tests/unit/maildir_env.h"
 
 static const struct span inbox_level = SPAN("INBOX");
 static const struct maildir_path inbox = { &inbox_level, 1 };
 static const struct span foo_level = SPAN("Foo");
 static const struct maildir_path foo = { &foo_level, 1 };
-
-static struct maildir_conf
-conf_of(const struct env *e)
-{
-	return (struct maildir_conf){ .root = e->root, .fsync = false,
-	    .create = true, .lock_ms = 3000 };
-}
-
-static int
-setup(void **state)
-{
-	struct env *e = calloc(1, sizeof(*e));
-	struct maildir_conf conf;
-
-	memcpy(e->root, "/tmp/test_maildir.XXXXXX", 25);
-	assert_non_null(mkdtemp(e->root));
-	conf = conf_of(e);
-	assert_int_equal(maildir_store_open(&conf, &e->store), 0);
-	e->arena = arena_new(4096);
-	*state = e;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct env *e = *state;
-	pid_t pid;
-
-	maildir_store_free(e->store);
-	arena_free(e->arena);
-	pid = fork();
-	if (pid == 0) {
-		execlp("rm", "rm", "-rf", e->root, (char *)NULL);
-		_exit(127);
-	}
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	free(e);
-	return 0;
-}
-
-/* A path below the root. */
-struct where {
-	char s[512];
-};
-
-static struct where
-at(const struct env *e, const char *rel)
-{
-	struct where w;
-
-	assert_true(snprintf(w.s, sizeof(w.s), "%s/%s", e->root, rel) > 0);
-	return w;
-}
-
-static void
-write_file(const struct env *e, const char *rel, const char *text)
-{
-	int fd = open(at(e, rel).s, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	ssize_t n = (ssize_t)strlen(text);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, (size_t)n), n);
-	close(fd);
-}
-
-static struct span
-read_text(struct env *e, const char *rel)
-{
-	int fd = open(at(e, rel).s, O_RDONLY);
-	uint8_t *p = arena_alloc(e->arena, 65536);
-	ssize_t n;
-
-	assert_true(fd >= 0);
-	n = read(fd, p, 65536);
-	assert_true(n >= 0);
-	close(fd);
-	return span_of(p, (size_t)n);
-}
-
-static bool
-is_there(const struct env *e, const char *rel)
-{
-	struct stat st;
-
-	return lstat(at(e, rel).s, &st) == 0;
-}
-
-static void
-move_file(const struct env *e, const char *from, const char *to)
-{
-	assert_int_equal(rename(at(e, from).s, at(e, to).s), 0);
-}
-
-/* The only file in a directory whose name begins with prefix. */
-static void
-find_file(const struct env *e, const char *dir, const char *prefix,
-    char out[256])
-{
-	DIR *dp = opendir(at(e, dir).s);
-	struct dirent *d;
-	int n = 0;
-
-	assert_non_null(dp);
-	while ((d = readdir(dp)) != NULL) {
-		if (d->d_name[0] == '.' ||
-		    strncmp(d->d_name, prefix, strlen(prefix)) != 0)
-			continue;
-		snprintf(out, 256, "%s", d->d_name);
-		n++;
-	}
-	closedir(dp);
-	assert_int_equal(n, 1);
-}
 
 static struct maildir *
 open_rw(struct env *e, const struct maildir_path *path)
@@ -262,12 +134,12 @@ test_first_order(void **state)
 
 	md = open_rw(e, &inbox);
 	maildir_close(md);
-	assert_int_equal(unlink(at(e, "dovecot-uidlist").s), 0);
-	write_file(e, "cur/1700000000.V803I1234M5_1.host:2,S", "c\n");
-	write_file(e, "new/1600000000.123.oldhost", "a\n");
-	write_file(e, "cur/1650000000.77_1.oldhost,S=999:2,FR", "b\n");
-	write_file(e, "new/1795207867.M000001P19489.vm", "d\n");
-	write_file(e, "cur/.hidden", "x");
+	remove_file(e, "dovecot-uidlist");
+	write_text(e, "cur/1700000000.V803I1234M5_1.host:2,S", "c\n");
+	write_text(e, "new/1600000000.123.oldhost", "a\n");
+	write_text(e, "cur/1650000000.77_1.oldhost,S=999:2,FR", "b\n");
+	write_text(e, "new/1795207867.M000001P19489.vm", "d\n");
+	write_text(e, "cur/.hidden", "x");
 	md = open_rw(e, &inbox);
 	assert_int_equal(maildir_count(md), 4);
 	for (uint32_t i = 0; i < 4; i++) {
@@ -325,7 +197,7 @@ test_store(void **state)
 	size_t n;
 
 	md = open_rw(e, &inbox);
-	write_file(e, "cur/1.1.h:2,PZ,extra", "x\n");
+	write_text(e, "cur/1.1.h:2,PZ,extra", "x\n");
 	one_change(md, 1, MAILDIR_ADDED);
 	modseq = maildir_highestmodseq(md);
 	assert_int_equal(maildir_store_flags(md, &uid, 1, MAILDIR_ADD, &f,
@@ -389,7 +261,7 @@ test_foreign(void **state)
 	struct maildir *md = open_rw(e, &inbox);
 
 	no_change(md);
-	write_file(e, "tmp/9.9.h", "x\n");
+	write_text(e, "tmp/9.9.h", "x\n");
 	move_file(e, "tmp/9.9.h", "new/9.9.h");
 	one_change(md, 1, MAILDIR_ADDED);
 	assert_true(is_there(e, "cur/9.9.h:2,"));
@@ -403,8 +275,8 @@ test_foreign(void **state)
 	move_file(e, "cur/9.9.h:2,S", "tmp/9.9.h");
 	one_change(md, 1, MAILDIR_EXPUNGED);
 	/* came and went */
-	write_file(e, "new/8.8.h", "x\n");
-	assert_int_equal(unlink(at(e, "new/8.8.h").s), 0);
+	write_text(e, "new/8.8.h", "x\n");
+	remove_file(e, "new/8.8.h");
 	no_change(md);
 	maildir_close(md);
 }
@@ -417,7 +289,7 @@ test_polling(void **state)
 
 	/* changes between the open and the first refresh, which has no
 	 * events for them */
-	write_file(e, "new/1.M1P1.h", "x\n");
+	write_text(e, "new/1.M1P1.h", "x\n");
 	one_change(md, 1, MAILDIR_ADDED);
 	maildir_close(md);
 	md = open_rw(e, &inbox);
@@ -425,7 +297,7 @@ test_polling(void **state)
 	one_change(md, 1, MAILDIR_CHANGED);
 	maildir_close(md);
 	md = open_rw(e, &inbox);
-	assert_int_equal(unlink(at(e, "cur/1.M1P1.h:2,S").s), 0);
+	remove_file(e, "cur/1.M1P1.h:2,S");
 	one_change(md, 1, MAILDIR_EXPUNGED);
 	maildir_close(md);
 }
@@ -488,7 +360,7 @@ test_status(void **state)
 	struct maildir *md;
 
 	append(e, &inbox, "one\r\n", 0, NULL);
-	write_file(e, "new/1.1.h", "a\nb\r\n");
+	write_text(e, "new/1.1.h", "a\nb\r\n");
 	assert_int_equal(maildir_status(e->store, &inbox, true, &st), 0);
 	assert_int_equal(st.messages, 2);
 	assert_int_equal(st.recent, 2);
@@ -512,7 +384,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f)	cmocka_unit_test_setup_teardown(f, env_setup, env_teardown)
 		T(test_empty),
 		T(test_first_order),
 		T(test_append),
