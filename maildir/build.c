@@ -388,7 +388,7 @@ build_move_new(struct maildir *md, struct picture *p, size_t first,
 		/* scan_add() left the info behind the name. */
 		if (!has_info)
 			m->name_len = (uint8_t)to.n;
-		m->state &= (uint8_t)~MSG_NEW;
+		m->state &= (uint16_t)~MSG_NEW;
 	}
 	buf_done(&to);
 	return 0;

@@ -14,7 +14,8 @@
 #include "maildir/file.h"
 #include "maildir/refresh.h"
 
-#define TRIES	10		/* renames that we lose against others */
+#define TRIES		10	/* renames that we lose against others */
+#define MISSED_MAX	2	/* looks that did not find it: it is gone */
 
 struct maildir_file {
 	int fd;
@@ -26,7 +27,7 @@ int
 file_try(struct maildir *md, uint32_t uid,
     int (*fn)(int dir, const char *name, void *arg), void *arg)
 {
-	char name[NAME_FILE_MAX + 1], before[NAME_FILE_MAX + 1];
+	char name[NAME_FILE_MAX + 1];
 	int r, e;
 
 	for (int i = 0; i < TRIES; i++) {
@@ -34,20 +35,18 @@ file_try(struct maildir *md, uint32_t uid,
 
 		if (m == NULL)
 			return ERR_GONE;
-		md_cname(&md->pic, m, name);
-		/* Twice not found under one name, with a complete look in
-		 * between: gone. */
-		if (i > 1 && strcmp(name, before) == 0)
-			return ERR_GONE;
-		e = fn(md_dir(md, m), name, arg);
+		e = fn(md_dir(md, m), md_cname(&md->pic, m, name), arg);
 		if (e != ENOENT && e != ESTALE)
 			return e == 0 ? 0 : err_from_errno(e);
-		memcpy(before, name, sizeof(before));
+		/* Each look counts for all messages, so that many that are
+		 * gone cost no more than one. */
+		if (m->missed >= MISSED_MAX)
+			return ERR_GONE;
 		r = refresh_names(md);
 		if (r != 0)
 			return r;
 	}
-	return ERR_GONE;
+	return ERR_BUSY;
 }
 
 static int

@@ -12,7 +12,8 @@
 /*
  * file_try(md, uid, fn, arg): run fn(dir, name, arg) on the file of a message.
  * It returns 0 or an errno value; for ENOENT the message is looked for under
- * its new name and fn runs again.  ERR_GONE: no longer there.
+ * its new name and fn runs again.  ERR_GONE: no longer there; ERR_BUSY: others
+ * renamed it faster than we could look.
  */
 int file_try(struct maildir *md, uint32_t uid,
     int (*fn)(int dir, const char *name, void *arg), void *arg) ERR_CHECK;

@@ -93,7 +93,7 @@ store_one(struct change *c, uint32_t uid)
 	sys = m->sys;
 	kw = m->kw;
 	r = picture_rename(&md->pic, m, buf_span(&c->to));
-	m->state &= (uint8_t)~MSG_NEW;
+	m->state &= (uint16_t)~MSG_NEW;
 	md_read_flags(md, &md->pic, m);
 	if (m->sys != sys || m->kw != kw)
 		m->modseq = history_change(&md->history, uid);

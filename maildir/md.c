@@ -21,7 +21,7 @@ md_read_flags(struct maildir *md, const struct picture *p, struct msg *m)
 	name_parse(picture_name(p, m), &n);
 	m->sys = (uint8_t)name_sys(n.upper);
 	m->kw = keywords_bits(&md->kw, &n);
-	m->state &= (uint8_t)~MSG_PASSED;
+	m->state &= (uint16_t)~MSG_PASSED;
 	if (n.upper & NAME_PASSED) {
 		m->state |= MSG_PASSED;
 		md->has_passed = true;

@@ -191,6 +191,7 @@ picture_rename(struct picture *p, struct msg *m, struct span file)
 		m->name = off;
 	}
 	m->name_len = (uint8_t)file.n;
+	m->missed = 0;
 	tidy(p);
 	return 0;
 }

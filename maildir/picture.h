@@ -40,7 +40,8 @@ struct msg {
 	uint8_t base_len;
 	uint8_t name_len;
 	uint8_t sys;		/* MAILDIR_SEEN and so on */
-	uint8_t state;
+	uint8_t missed;		/* complete looks in a row without its file */
+	uint16_t state;
 };
 
 /* Fields of a message's uidlist record: few messages have any. */

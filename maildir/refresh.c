@@ -45,7 +45,7 @@ static void
 carry_over(struct maildir *md, struct msg *m, const struct msg *old)
 {
 	m->modseq = old->modseq;
-	m->state = (uint8_t)((m->state & ~MSG_RECENT) |
+	m->state = (uint16_t)((m->state & ~MSG_RECENT) |
 	    (old->state & MSG_RECENT));
 	md_flags_changed(md, m, old->sys, old->kw);
 }
@@ -176,7 +176,7 @@ appeared(struct drain *d, const struct watch_event *ev)
 		return;
 	}
 	if (m->state & MSG_SUSPECT) {
-		m->state &= (uint8_t)~(MSG_SUSPECT | MSG_DELETED_EVENT);
+		m->state &= (uint16_t)~(MSG_SUSPECT | MSG_DELETED_EVENT);
 		d->suspects--;
 	}
 	if (is_span_eq(picture_name(&md->pic, m), ev->name) &&
@@ -184,7 +184,7 @@ appeared(struct drain *d, const struct watch_event *ev)
 		return;
 	touch(d, m);
 	d->err = picture_rename(&md->pic, m, ev->name);
-	m->state = (uint8_t)((m->state & ~MSG_NEW) | (is_new ? MSG_NEW : 0));
+	m->state = (uint16_t)((m->state & ~MSG_NEW) | (is_new ? MSG_NEW : 0));
 	md_read_flags(md, &md->pic, m);
 }
 
@@ -204,7 +204,7 @@ vanished(struct drain *d, const struct watch_event *ev)
 	if (!(m->state & MSG_SUSPECT))
 		d->suspects++;
 	m->state |= MSG_SUSPECT;
-	m->state &= (uint8_t)~MSG_DELETED_EVENT;
+	m->state &= (uint16_t)~MSG_DELETED_EVENT;
 	if (ev->kind == WATCH_DELETED)
 		m->state |= MSG_DELETED_EVENT;
 }
@@ -258,7 +258,7 @@ judge(struct drain *d, bool *ret_look)
 		} else {
 			*ret_look = true;
 		}
-		m->state &= (uint8_t)~(MSG_SUSPECT | MSG_DELETED_EVENT);
+		m->state &= (uint16_t)~(MSG_SUSPECT | MSG_DELETED_EVENT);
 	}
 	if (any)
 		picture_sweep(&md->pic);
@@ -274,7 +274,7 @@ compare_flags(struct drain *d)
 
 		if (m == NULL)
 			continue;
-		m->state &= (uint8_t)~MSG_TOUCHED;
+		m->state &= (uint16_t)~MSG_TOUCHED;
 		md_flags_changed(d->md, m, b->sys, b->kw);
 	}
 }
@@ -307,8 +307,12 @@ take_recorded(struct drain *d)
 	return r;
 }
 
-/* A fresh name may be gone by now; a record for it would do no harm, but an
- * EXISTS would. */
+/*
+ * A fresh name may be gone by now; a record for it would do no harm, but an
+ * EXISTS would.  This is not asked of files that have a record: their flags may
+ * be changing this very moment, and the events for that come later; not taking
+ * them in now would mean never, since their record has been passed.
+ */
 static void
 drop_absent(struct drain *d)
 {
@@ -320,7 +324,7 @@ drop_absent(struct drain *d)
 		struct span s = scan_name(&d->fresh, e);
 		int dir = e->dir == SCAN_NEW ? d->md->box.new : d->md->box.cur;
 
-		if (e->is_twin)
+		if (e->is_twin || e->uid != 0)
 			continue;
 		memcpy(name, s.p, s.n);
 		name[s.n] = '\0';
@@ -340,8 +344,8 @@ has_fresh(const struct drain *d)
 }
 
 /*
- * Is there a file in cur/ that nobody has recorded just now?  Then it may be one
- * that was recorded long ago and put back, and the whole list must be asked.
+ * Is there a file in cur/ that nobody has recorded just now?  Then it may be
+ * one that was recorded long ago and put back, and the whole list must be asked.
  * Deliveries come by way of new/ and do not pay for this.
  */
 static bool
@@ -405,9 +409,9 @@ take_fresh(struct drain *d, bool *ret_look)
 	}
 	if (d->err != 0)
 		return d->err;
-	drop_absent(d);
 	scan_index(&d->fresh, &twins);
 	r = take_recorded(d);
+	drop_absent(d);
 	if (r == 0 && has_odd(d)) {
 		r = uidlist_read(&md->ul, &at);
 		if (r == 0)
@@ -514,9 +518,13 @@ refresh_names(struct maildir *md)
 		uint32_t sys = m->sys;
 		uint64_t kw = m->kw;
 
-		if (e == NULL)
+		if (e == NULL) {
+			if (m->missed < UINT8_MAX)
+				m->missed++;
 			continue;
-		m->state = (uint8_t)((m->state & ~MSG_NEW) |
+		}
+		m->missed = 0;
+		m->state = (uint16_t)((m->state & ~MSG_NEW) |
 		    (e->dir == SCAN_NEW ? MSG_NEW : 0));
 		if (is_span_eq(scan_name(&s, e), picture_name(&md->pic, m)))
 			continue;

@@ -133,7 +133,7 @@ test_any_bytes(void **state)
 	struct env *e = *state;
 	static const char *const stored[] = {
 		"a..b", "a.", ".a", "\\41", "\\5C", "x\\", "x\\2", "&", "&-&-",
-		"\xff\xfe", "\x01", "&AGE-", "a.\xEF\xBF\xBD" "41", "~",
+		"\xff\xfe", "\x01", "&AGE-", "a.\xEF\xBF\xBD\x34\x31", "~",
 		"a\\2eb\\2e", "\xEF\xBF\xBD", "\\49NBOX", "a\nb", " ",
 	};
 
