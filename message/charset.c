@@ -250,6 +250,23 @@ feed_table(struct charset *cs, struct span s, struct buf *out)
 
 /* ---- iconv ----------------------------------------------------------- */
 
+/* glibc lets code points beyond Unicode through; nobody above us must see
+ * them.  What was appended to out from start on is made clean. */
+static void
+clean_from(struct buf *out, size_t start)
+{
+	struct span s = span_skip(buf_span(out), start);
+	struct buf copy;
+
+	if (is_utf8(s))
+		return;
+	buf_init(&copy, s.n);
+	buf_put_span(&copy, s);
+	out->n = start;
+	utf8_put_clean(out, buf_span(&copy));
+	buf_done(&copy);
+}
+
 /*
  * Convert all of s but a character that is cut at its end; the count of bytes
  * used.  A byte that makes no sense becomes U+FFFD.
@@ -269,6 +286,7 @@ iconv_some(struct charset *cs, struct span s, struct buf *out)
 			return s.n;
 		r = iconv(cs->cd, &in, &left, &to, &rest);
 		out->n += room - rest;
+		clean_from(out, out->n - (room - rest));
 		if (r != (size_t)-1)
 			break;
 		if (errno == EINVAL && left < HOLD_MAX)

@@ -8,7 +8,8 @@
  * usually is), ISO-8859-1 and windows-1252 are built in; all others come from
  * iconv.  What comes out is always well-formed UTF-8: a malformed sequence
  * becomes one U+FFFD, by the maximal subpart rule of Unicode 3.9 for UTF-8 and
- * byte by byte for the others.
+ * byte by byte for the others (iconv's among them may place it differently when
+ * malformed text comes in other pieces).
  *
  * glibc's iconv reads its tables from files (gconv) when a charset is opened: a
  * sandbox must let it, or those charsets are unsupported.

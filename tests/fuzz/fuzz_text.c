@@ -3,14 +3,17 @@
  * SPDX-License-Identifier: ISC
  *
  * fuzz_text.c: the stream decoders.  The first byte says how to cut, the second
- * picks the transfer encoding and the charset; the rest is a part.  Cutting
- * does not change what comes out, which is UTF-8, and any piece of it is found.
+ * picks the transfer encoding and the charset; the rest is a part.  What comes
+ * out is UTF-8, and any piece of it is found; cutting does not change it, unless
+ * iconv decides what malformed text becomes.
  */
 #include <stdlib.h>
 
 #include "base/utf8.h"
 #include "message/text.h"
 #include "tests/fuzz/fuzz.h"
+
+#define BUILTIN	3	/* the first so many do without iconv */
 
 static struct content_param charsets[] = {
 	{ SPAN("charset"), SPAN("us-ascii"), NULL },
@@ -68,7 +71,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	c.encoding = encodings[data[1] >> 3 & 3];
 	decode(&c, s, s.n, &whole);
 	decode(&c, s, step, &cut);
-	if (!is_span_eq(buf_span(&whole), buf_span(&cut)))
+	if ((data[1] & 7) < BUILTIN &&
+	    !is_span_eq(buf_span(&whole), buf_span(&cut)))
 		abort();
 	ts = text_search_new(pick(buf_span(&whole)));
 	for (s = buf_span(&whole); s.n > 0; s = span_skip(s, step))
