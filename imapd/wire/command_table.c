@@ -8,10 +8,7 @@
 #include "imapd/wire/parse_rules.h"
 
 #define IN_MAIL		(STATE_AUTH | STATE_SELECTED)
-#define SEQ		COMMAND_USES_SEQ
 #define TELLS		COMMAND_TELLS_EXPUNGE
-#define PLAIN		COMMAND_BEFORE_TLS
-#define BARRIER		COMMAND_BARRIER
 #define SECRET		COMMAND_SECRET
 
 /* Behind the ids: other names of a command, found by name only. */
@@ -21,15 +18,15 @@ enum { ROW_XLIST = CMD_COUNT, ROW_COUNT };
 	[id] = { name, id, states, flags, parse }
 
 static const struct command_row rows[ROW_COUNT] = {
-	ROW(CMD_CAPABILITY, "CAPABILITY", STATE_ANY, PLAIN | TELLS, parse_none),
-	ROW(CMD_NOOP, "NOOP", STATE_ANY, PLAIN | TELLS, parse_none),
-	ROW(CMD_LOGOUT, "LOGOUT", STATE_ANY, PLAIN | BARRIER, parse_none),
-	ROW(CMD_ID, "ID", STATE_ANY, PLAIN | TELLS, parse_id),
+	ROW(CMD_CAPABILITY, "CAPABILITY", STATE_ANY, TELLS, parse_none),
+	ROW(CMD_NOOP, "NOOP", STATE_ANY, TELLS, parse_none),
+	ROW(CMD_LOGOUT, "LOGOUT", STATE_ANY, 0, parse_none),
+	ROW(CMD_ID, "ID", STATE_ANY, TELLS, parse_id),
 
-	ROW(CMD_STARTTLS, "STARTTLS", STATE_LOGIN, PLAIN | BARRIER, parse_none),
-	ROW(CMD_AUTHENTICATE, "AUTHENTICATE", STATE_LOGIN, BARRIER | SECRET,
+	ROW(CMD_STARTTLS, "STARTTLS", STATE_LOGIN, 0, parse_none),
+	ROW(CMD_AUTHENTICATE, "AUTHENTICATE", STATE_LOGIN, SECRET,
 	    parse_authenticate),
-	ROW(CMD_LOGIN, "LOGIN", STATE_LOGIN, BARRIER | SECRET, parse_login),
+	ROW(CMD_LOGIN, "LOGIN", STATE_LOGIN, SECRET, parse_login),
 
 	ROW(CMD_ENABLE, "ENABLE", IN_MAIL, TELLS, parse_enable),
 	ROW(CMD_SELECT, "SELECT", IN_MAIL, 0, parse_select),
@@ -44,15 +41,15 @@ static const struct command_row rows[ROW_COUNT] = {
 	ROW(CMD_NAMESPACE, "NAMESPACE", IN_MAIL, TELLS, parse_none),
 	ROW(CMD_STATUS, "STATUS", IN_MAIL, TELLS, parse_status),
 	ROW(CMD_APPEND, "APPEND", IN_MAIL, TELLS, parse_append),
-	ROW(CMD_IDLE, "IDLE", IN_MAIL, TELLS | BARRIER, parse_none),
+	ROW(CMD_IDLE, "IDLE", IN_MAIL, TELLS, parse_none),
 
 	ROW(CMD_CHECK, "CHECK", STATE_SELECTED, TELLS, parse_none),
 	ROW(CMD_CLOSE, "CLOSE", STATE_SELECTED, 0, parse_none),
 	ROW(CMD_UNSELECT, "UNSELECT", STATE_SELECTED, 0, parse_none),
 	ROW(CMD_EXPUNGE, "EXPUNGE", STATE_SELECTED, TELLS, parse_none),
-	ROW(CMD_SEARCH, "SEARCH", STATE_SELECTED, SEQ, parse_search),
-	ROW(CMD_FETCH, "FETCH", STATE_SELECTED, SEQ, parse_fetch),
-	ROW(CMD_STORE, "STORE", STATE_SELECTED, SEQ, parse_store),
+	ROW(CMD_SEARCH, "SEARCH", STATE_SELECTED, 0, parse_search),
+	ROW(CMD_FETCH, "FETCH", STATE_SELECTED, 0, parse_fetch),
+	ROW(CMD_STORE, "STORE", STATE_SELECTED, 0, parse_store),
 	ROW(CMD_COPY, "COPY", STATE_SELECTED, TELLS, parse_copy),
 	ROW(CMD_MOVE, "MOVE", STATE_SELECTED, TELLS, parse_copy),
 

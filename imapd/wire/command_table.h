@@ -27,18 +27,11 @@ enum {
 };
 
 enum {
-	/* Names messages by sequence numbers, or answers with them alone: no
-	 * EXPUNGE while it runs or with its news (RFC 3501 7.4.1). */
-	COMMAND_USES_SEQ = 1,
-	/* Its news may hold EXPUNGE: every other command in a session. */
-	COMMAND_TELLS_EXPUNGE = 2,
-	/* Allowed before TLS also where clear-text passwords are not. */
-	COMMAND_BEFORE_TLS = 4,
-	/* The bytes behind it are not a command, or not one to be run on this
-	 * side: nothing may be read ahead of its end. */
-	COMMAND_BARRIER = 8,
-	/* Its arguments are secrets: wiped after use, never traced. */
-	COMMAND_SECRET = 16
+	/* Its news may hold EXPUNGE.  Not so for those that name messages by
+	 * sequence numbers, or answer with nothing else (RFC 3501 7.4.1). */
+	COMMAND_TELLS_EXPUNGE = 1,
+	/* Its arguments are secrets: wiped after use. */
+	COMMAND_SECRET = 2
 };
 
 struct command_row {

@@ -77,13 +77,3 @@ reply_number(struct wire_out *out, uint32_t n, const char *what)
 	buf_puts(b, what);
 	reply_end(out);
 }
-
-void
-reply_text_span(struct wire_out *out, struct span s)
-{
-	struct buf *b = wire_out_buf(out);
-
-	s = span_take(s, REPLY_SPAN_MAX);
-	for (size_t i = 0; i < s.n; i++)
-		buf_putc(b, s.p[i] >= ' ' && s.p[i] < 0x7f ? s.p[i] : '?');
-}

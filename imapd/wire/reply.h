@@ -4,8 +4,8 @@
  *
  * reply.h: tagged, untagged and continuation responses (RFC 9051 7.1).
  *
- * Every status response has text.  Text and codes come from us: no function
- * here prints peer bytes except reply_text_span(), which cleans them.
+ * Every status response has text.  Text and codes come from us: nothing here
+ * prints bytes of a peer, but for the tag.
  */
 #ifndef IMAPD_WIRE_REPLY_H
 #define IMAPD_WIRE_REPLY_H
@@ -36,12 +36,6 @@ void reply_continue(struct wire_out *out, struct span text);
 void reply_begin(struct wire_out *out, struct span tag,
     enum reply_status status);
 void reply_end(struct wire_out *out);
-
-/* reply_text_span(out, s): text from outside as part of a status: bytes that a
- * text may not carry (controls, 8-bit) are printed as '?', no more than
- * REPLY_SPAN_MAX of it. */
-#define REPLY_SPAN_MAX	200
-void reply_text_span(struct wire_out *out, struct span s);
 
 /* "* 23 EXISTS" */
 void reply_number(struct wire_out *out, uint32_t n, const char *what);

@@ -122,12 +122,6 @@ wire_out_span(struct wire_out *out, struct span s)
 	buf_put_span(&out->buf, span_skip(s, n));
 }
 
-bool
-is_wire_out_empty(const struct wire_out *out)
-{
-	return out->buf.n == 0;
-}
-
 int
 wire_out_flush(struct wire_out *out)
 {

@@ -13,7 +13,6 @@
 #ifndef IMAPD_WIRE_WIRE_OUT_H
 #define IMAPD_WIRE_WIRE_OUT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,9 +53,6 @@ void wire_out_check(struct wire_out *out);
 
 /* wire_out_span(out, s): any number of bytes; much of it is not copied. */
 void wire_out_span(struct wire_out *out, struct span s);
-
-/* Nothing waits to be written. */
-bool is_wire_out_empty(const struct wire_out *out);
 
 /* wire_out_flush(out): write all.  The result is wire_out_err(). */
 int wire_out_flush(struct wire_out *out) ERR_CHECK;
