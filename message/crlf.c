@@ -69,6 +69,15 @@ crlf_init(struct crlf *c, uint64_t off, uint64_t len)
 	c->has_cr = false;
 }
 
+static void
+hide_nul(uint8_t *p, size_t n)
+{
+	const uint8_t *end = p + n;
+
+	while (p != end && (p = memchr(p, 0, (size_t)(end - p))) != NULL)
+		*p++ = CRLF_NUL;
+}
+
 /* s as served, for a range that neither begins nor ends in it. */
 static void
 put_all(struct crlf *c, struct span s, struct buf *out)
@@ -94,19 +103,16 @@ put_all(struct crlf *c, struct span s, struct buf *out)
 	memcpy(q, p, (size_t)(end - p));
 	q += end - p;
 	out->n += (size_t)(q - start);
-	while ((start = memchr(start, 0, (size_t)(q - start))) != NULL) {
-		*start++ = CRLF_NUL;
-		if (start == q)
-			break;
-	}
+	hide_nul(start, (size_t)(q - start));
 	c->has_cr = end[-1] == '\r';
 }
 
-/* The bytes of s, which are served as they are, inside of the range. */
+/* What of s, which is served as it is, lies inside of the range. */
 static void
 put_some(struct crlf *c, struct span s, struct buf *out)
 {
 	size_t n = c->skip < s.n ? (size_t)c->skip : s.n;
+	uint8_t *p;
 
 	c->skip -= n;
 	s = span_skip(s, n);
@@ -114,8 +120,11 @@ put_some(struct crlf *c, struct span s, struct buf *out)
 		s.n = (size_t)c->left;
 	if (c->left != UINT64_MAX)
 		c->left -= s.n;
-	for (size_t i = 0; i < s.n; i++)
-		buf_putc(out, s.p[i] == 0 ? CRLF_NUL : s.p[i]);
+	if (s.n == 0 || (p = buf_room(out, s.n)) == NULL)
+		return;
+	memcpy(p, s.p, s.n);
+	out->n += s.n;
+	hide_nul(p, s.n);
 }
 
 /* All of s as served lies inside of the range. */
@@ -124,8 +133,10 @@ is_inside(const struct crlf *c, struct span s)
 {
 	struct crlf_count count = { .has_cr = c->has_cr };
 
-	if (c->skip > 0)
+	if (c->skip > 0 || c->left < s.n)
 		return false;
+	if (c->left / 2 >= s.n)
+		return true;
 	crlf_count(&count, s);
 	return s.n + count.bare <= c->left;
 }
@@ -133,21 +144,17 @@ is_inside(const struct crlf *c, struct span s)
 bool
 crlf_feed(struct crlf *c, struct span s, struct buf *out)
 {
-	/* The usual case is the fast one; it is not looked for at every line. */
-	bool is_fast = is_inside(c, s);
+	if (s.n > 0 && is_inside(c, s)) {
+		size_t before = out->n;
 
+		put_all(c, s, out);
+		if (c->left != UINT64_MAX)
+			c->left -= out->n - before;
+		return c->left > 0;
+	}
 	while (s.n > 0 && c->left > 0) {
-		size_t n;
+		size_t n = span_find(s, '\n');
 
-		if (is_fast || (c->skip == 0 && c->left / 2 >= s.n)) {
-			size_t before = out->n;
-
-			put_all(c, s, out);
-			if (c->left != UINT64_MAX)
-				c->left -= out->n - before;
-			return true;
-		}
-		n = span_find(s, '\n');
 		if (n > 0) {
 			put_some(c, span_take(s, n), out);
 			c->has_cr = s.p[n - 1] == '\r';

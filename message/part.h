@@ -27,7 +27,8 @@
 /*
  * Named limits, each with a defined result.  They hold the memory of a parse.
  */
-#define PART_DEPTH_MAX		1000	/* deeper: the part is a leaf */
+#define PART_DEPTH_MAX		100	/* deeper: the part is a leaf; more than
+				 * this kills clients that recurse */
 #define PART_COUNT_MAX		10000	/* more: the rest is body of the last */
 #define PART_HEADER_MAX		(1024 * 1024)	/* header bytes of one part that
 					 * are looked at; the rest still counts
