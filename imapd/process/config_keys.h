@@ -41,7 +41,7 @@ CONFIG_KEY(TIME, tls_ticket_lifetime, "12h", 0, 7 * 86400, NULL)
 CONFIG_KEY(PATH, run_directory, RUNSTATEDIR "/imapd", 0, 0, NULL)
 CONFIG_KEY(PATH, libexec_directory, LIBEXECDIR, 0, 0, NULL)
 CONFIG_KEY(STRING, login_user, "imapd-login nobody", 0, 0, NULL)
-CONFIG_KEY(PATH, chroot_directory, "/var/empty", 0, 0, NULL)
+CONFIG_KEY(PATH, chroot_directory, "", 0, 0, NULL)
 CONFIG_KEY(CHOICE, sandbox, "yes", 0, 0, "no yes require")
 
 /* ---- who may log in ---------------------------------------------------- */

@@ -168,7 +168,7 @@ instruct(struct listener *l, enum helper helper, int fd)
 	int err;
 
 	buf_init(&b, MSGPIPE_MAX);
-	policy_rights(l->conf, l->options->log_to, &rights);
+	policy_rights(l->conf, arena, l->options->log_to, &rights);
 	settings_put_rights(&b, &rights);
 	if (helper == HELPER_TLS) {
 		policy_tls(l->conf, arena, &tls);
@@ -187,6 +187,15 @@ instruct(struct listener *l, enum helper helper, int fd)
 }
 
 static void
+log_helper(const char *directory, int err)
+{
+	log_begin(LOG_ERR, "helper-failed");
+	log_str("directory", directory);
+	log_err(err);
+	log_end();
+}
+
+static void
 start_forker(struct listener *l, enum helper helper)
 {
 	int fd, err;
@@ -199,7 +208,7 @@ start_forker(struct listener *l, enum helper helper)
 	if (err == 0)
 		l->forkers.fd[helper] = fd;
 	else
-		log_line(LOG_ERR, "helper-failed", err);
+		log_helper(l->conf->libexec_directory, err);
 }
 
 static void

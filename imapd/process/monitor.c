@@ -351,7 +351,10 @@ run_helper(struct monitor *m, enum helper helper)
 	policy_peer(m->c, &m->settings.peer);
 	monitor_permit_start(m);
 	if ((err = start_helper(m)) != 0) {
-		log_line(LOG_ERR, "helper-failed", err);
+		log_begin(LOG_ERR, "helper-failed");
+		log_str("directory", m->c->conf->libexec_directory);
+		log_err(err);
+		log_end();
 		return TURN_OVER;
 	}
 	turn = listen_to_helper(m);
@@ -367,7 +370,7 @@ init(struct monitor *m, struct connection *c)
 	*m = (struct monitor){ .c = c, .pipe = -1, .relay = -1,
 	    .until = deadline_in(conf->login_timeout + GRACE_MS) };
 	buf_init(&m->in, MSGPIPE_MAX + 2);
-	policy_rights(conf, c->log_to, &m->settings.rights);
+	policy_rights(conf, c->arena, c->log_to, &m->settings.rights);
 	m->settings.tls.ciphers = "";
 	m->settings.until = deadline_in(conf->login_timeout);
 	m->settings.stall_ms = conf->login_timeout;

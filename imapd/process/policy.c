@@ -2,6 +2,8 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  */
+#include <sys/stat.h>
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -26,21 +28,41 @@ policy_log_level(const struct config *conf)
 	return levels[conf->log_level];
 }
 
-void
-policy_rights(const struct config *conf, enum log_to log_to,
-    struct settings_rights *ret)
+/* An empty directory: the one that is configured, or our own. */
+static const char *
+empty_directory(const struct config *conf, struct arena *arena)
 {
 	const char *dir = conf->chroot_directory;
+	struct buf path;
 
+	if (dir == NULL) {
+		buf_init(&path, 4096);
+		buf_puts(&path, conf->run_directory);
+		buf_puts(&path, "/empty");
+		dir = arena_cstr(arena, buf_span(&path));
+		buf_done(&path);
+		/* There already, or not to be had: the next line tells. */
+		(void)!mkdir(conf->run_directory, 0755);
+		(void)!mkdir(dir, 0555);
+	}
+	return access(dir, X_OK) == 0 ? dir : "";
+}
+
+void
+policy_rights(const struct config *conf, struct arena *arena,
+    enum log_to log_to, struct settings_rights *ret)
+{
 	*ret = (struct settings_rights){
 		.is_root = geteuid() == 0,
-		.chroot = dir == NULL || access(dir, X_OK) != 0 ? "" : dir,
+		.chroot = "",
 		.sandbox = conf->sandbox,
 		.log_to = log_to,
 		.log_level = policy_log_level(conf),
 	};
-	if (ret->is_root && privsep_find_user(conf->login_user, &ret->uid,
-	    &ret->gid) != 0)
+	if (!ret->is_root)
+		return;
+	ret->chroot = empty_directory(conf, arena);
+	if (privsep_find_user(conf->login_user, &ret->uid, &ret->gid) != 0)
 		ret->uid = ret->gid = NOBODY;
 }
 

@@ -19,8 +19,8 @@
 int policy_log_level(const struct config *conf);
 
 /* How imapd-login and imapd-tls give up their rights. */
-void policy_rights(const struct config *conf, enum log_to log_to,
-    struct settings_rights *ret);
+void policy_rights(const struct config *conf, struct arena *arena,
+    enum log_to log_to, struct settings_rights *ret);
 
 /* How they speak TLS; ticket keys are read, made and renewed here. */
 void policy_tls(const struct config *conf, struct arena *arena,

@@ -1,0 +1,416 @@
+# Copyright (c) 2026 the imapd authors
+# SPDX-License-Identifier: ISC
+"""Each way to be started, with the real launcher (imapd(8), LAUNCHERS)."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import time
+
+import pytest
+
+import servers
+from imapclient import Client, Closed
+
+pytestmark = pytest.mark.imapd()
+
+
+@pytest.fixture(scope="session")
+def unpacked(tmp_path_factory):
+    """inetd and xinetd cannot be installed together: unpacked, they can."""
+    d = tmp_path_factory.mktemp("launchers")
+    d.chmod(0o755)
+    for package in ("openbsd-inetd", "xinetd"):
+        subprocess.run(["apt-get", "-qq", "download", package], cwd=d,
+                       capture_output=True)
+    for deb in d.glob("*.deb"):
+        subprocess.run(["dpkg", "-x", deb, d], check=True)
+    return d
+
+
+def program(name, unpacked=None):
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/bin")
+    if path is None and unpacked:
+        path = shutil.which(name, path=f"{unpacked}/usr/sbin")
+    if path is None:
+        pytest.skip(f"{name} is not here")
+    return path
+
+
+@pytest.fixture
+def setup(make_server):
+    """An imapd that is configured, not started, and has an account."""
+    s = make_server(start=False)
+    s.joe = s.account("joe")
+    return s
+
+
+@contextlib.contextmanager
+def running(s, argv, **kw):
+    with open(s.log, "ab") as log:
+        p = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL,
+                             stdout=log, stderr=log, **kw)
+    s.process = p
+    try:
+        s.wait()
+        yield p
+    finally:
+        s.process = None
+        p.terminate()
+        p.wait(10)
+
+
+def work(s, **kw):
+    """A session from greeting to goodbye."""
+    c = s.login(s.joe, **kw)
+    c.ok("SELECT INBOX")
+    c.ok("LOGOUT")
+
+
+def work_starttls(s):
+    c = s.connect()
+    c.starttls()
+    c.login(s.joe.name, s.joe.password)
+    c.ok("LOGOUT")
+
+
+def imapd(s, *options):
+    return [servers.IMAPD, "-c", s.conf, *options]
+
+
+# ---- our own listener ------------------------------------------------------
+
+def test_listener(setup):
+    s = setup
+    with running(s, imapd(s, "-l")):
+        work(s)
+        work(s, tls=True)
+
+
+def test_listener_addresses(setup):
+    s = setup
+    with running(s, imapd(s, "-l", f"127.0.0.1:{s.port}",
+                          f"imaps:127.0.0.1:{s.tls_port}")):
+        work(s)
+        work(s, tls=True)
+
+
+def test_listener_notices_changed_configuration(setup):
+    s = setup
+    with running(s, imapd(s, "-l")):
+        assert "IDLE" in " ".join(s.connect().cmd("CAPABILITY").untagged[0].data)
+        s.settings["capability"] = "-IDLE"
+        s.write_conf()
+        c = s.connect()
+        assert "IDLE" not in c.ok("CAPABILITY").untagged[0].data
+        # A mistake does not stop the service.
+        s.conf.write_text(s.conf.read_text() + "colour = red\n")
+        work(s)
+        assert "unknown key" in s.log_text()
+
+
+def test_listener_says_bye(setup):
+    s = setup
+    with running(s, imapd(s, "-l")) as p:
+        fresh, session = s.connect(), s.login(s.joe)
+        tls = s.login(s.joe, tls=True)
+        p.terminate()
+        for c in (fresh, session, tls):
+            assert c.read().status == "BYE"
+            with pytest.raises(Closed):
+                c.read()
+        assert p.wait(10) == 0
+
+
+# ---- systemd ---------------------------------------------------------------
+
+def activate(s, *options):
+    return [program("systemd-socket-activate"), "-l", f"127.0.0.1:{s.port}",
+            *options]
+
+
+def test_systemd_accept(setup):
+    s = setup
+    with running(s, activate(s, "--accept", *imapd(s))):
+        work(s)
+        work_starttls(s)
+
+
+def test_systemd_accept_inetd(setup):
+    s = setup
+    with running(s, activate(s, "--accept", "--inetd", *imapd(s))):
+        work(s)
+        work_starttls(s)
+
+
+def test_systemd_no_accept(setup):
+    s = setup
+    with running(s, activate(s, *imapd(s))):
+        work(s)
+        work_starttls(s)
+
+
+def test_systemd_imaps(setup):
+    s = setup
+    argv = [program("systemd-socket-activate"), "-l",
+            f"127.0.0.1:{s.tls_port}", "--accept", *imapd(s, "-S")]
+    with open(s.log, "ab") as log:
+        p = subprocess.Popen(argv, stdout=log, stderr=log)
+    try:
+        time.sleep(0.3)
+        work(s, tls=True)
+    finally:
+        p.terminate()
+        p.wait(10)
+
+
+# ---- inetd, xinetd ---------------------------------------------------------
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="inetd wants root")
+def test_inetd(setup, unpacked):
+    s = setup
+    conf = s.dir / "inetd.conf"
+    conf.write_text(f"127.0.0.1:{s.port} stream tcp nowait root "
+                    f"{servers.IMAPD} imapd -c {s.conf}\n")
+    with running(s, [program("inetd", unpacked), "-d", conf]):
+        work(s)
+        work_starttls(s)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="xinetd wants root")
+def test_xinetd(setup, unpacked):
+    s = setup
+    conf = s.dir / "xinetd.conf"
+    conf.write_text(f"""
+service imap
+{{
+	type		= UNLISTED
+	port		= {s.port}
+	bind		= 127.0.0.1
+	socket_type	= stream
+	protocol	= tcp
+	wait		= no
+	user		= root
+	server		= {servers.IMAPD}
+	server_args	= -c {s.conf}
+	instances	= UNLIMITED
+	cps		= 1000 1
+}}
+""")
+    with running(s, [program("xinetd", unpacked), "-dontfork", "-f", conf,
+                     "-pidfile", s.dir / "xinetd.pid", "-stayalive"]):
+        work(s)
+        work_starttls(s)
+    # stderr is the client there: not a byte of the log may reach it, which
+    # the strict parser has seen to.
+
+
+# ---- UCSPI -----------------------------------------------------------------
+
+def test_tcpserver(setup):
+    s = setup
+    with running(s, [program("tcpserver"), "-HRl0", "-c", "200", "127.0.0.1",
+                     s.port, *imapd(s)]):
+        work(s)
+        work_starttls(s)
+        c = s.connect()
+        c.cmd("LOGIN joe wrong")
+        assert "auth-failed" in s.log_text()
+
+
+def test_ucspi_address(setup):
+    """The variables count, not the socket."""
+    s = setup
+    env = {**os.environ, "PROTO": "TCP", "TCPREMOTEIP": "192.0.2.77",
+           "TCPREMOTEPORT": "1234"}
+    a, b = socket.socketpair()
+    p = subprocess.Popen(imapd(s), stdin=b, stdout=b, env=env,
+                         stderr=open(s.log, "ab"))
+    b.close()
+    c = Client.over(a)
+    assert c.greeting.status == "OK"
+    # Not a local network: no password in the clear.
+    assert "LOGINDISABLED" in c.ok("CAPABILITY").untagged[0].data
+    assert c.cmd("LOGIN joe x").code == "PRIVACYREQUIRED"
+    c.ok("LOGOUT")
+    assert p.wait(10) == 0
+
+
+def test_tls_outside(setup):
+    """Behind stunnel and its like: SSL_PROTOCOL, or -E."""
+    s = setup
+    for env, options in (({"SSL_PROTOCOL": "TLSv1.3"}, ()), ({}, ("-E",))):
+        a, b = socket.socketpair()
+        p = subprocess.Popen(
+            imapd(s, *options), stdin=b, stdout=b,
+            stderr=open(s.log, "ab"),
+            env={**os.environ, "PROTO": "TCP", "TCPREMOTEIP": "192.0.2.77",
+                 **env})
+        b.close()
+        c = Client.over(a)
+        caps = c.ok("CAPABILITY").untagged[0].data
+        assert "LOGINDISABLED" not in caps and "STARTTLS" not in caps
+        c.login(s.joe.name, s.joe.password)
+        c.ok("LOGOUT")
+        assert p.wait(10) == 0
+
+
+# ---- a pipe ----------------------------------------------------------------
+
+def test_pipe(setup):
+    s = setup
+    p = subprocess.Popen(
+        [servers.IMAPD, "-d", s.joe.home / "Maildir"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    out, _ = p.communicate(b"a SELECT INBOX\r\nb LOGOUT\r\n", timeout=10)
+    assert out.startswith(b"* PREAUTH ")
+    assert b"\r\nb OK" in out
+    assert p.returncode == 0
+
+
+# ---- PROXY protocol --------------------------------------------------------
+
+V2_SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
+
+
+def v2(address, port, command=0x21, tlvs=b""):
+    body = socket.inet_aton(address) + socket.inet_aton("192.0.2.1") + \
+        struct.pack("!HH", port, 143) + tlvs
+    return V2_SIGNATURE + bytes([command, 0x11]) + \
+        struct.pack("!H", len(body)) + body
+
+
+def behind_proxy(make_server, **config):
+    s = make_server({"proxy_networks": "127.0.0.1", **config}, start=False)
+    s.joe = s.account("joe")
+    with open(s.log, "ab") as log:
+        s.process = subprocess.Popen(imapd(s, "-l"), stdout=log, stderr=log)
+    time.sleep(0.5)
+    return s
+
+
+def send_header(s, header, pieces=False):
+    sock = socket.create_connection(("127.0.0.1", s.port), 10)
+    for i in range(len(header)) if pieces else ():
+        sock.sendall(header[i:i + 1])
+        time.sleep(0.002)
+    if not pieces:
+        sock.sendall(header)
+    return sock
+
+
+@pytest.mark.parametrize("pieces", (False, True))
+@pytest.mark.parametrize("header", (
+    b"PROXY TCP4 192.0.2.55 192.0.2.1 4000 143\r\n",
+    v2("192.0.2.55", 4000)))
+def test_proxy_address(make_server, header, pieces):
+    s = behind_proxy(make_server)
+    c = Client.over(send_header(s, header, pieces))
+    assert "LOGINDISABLED" in c.ok("CAPABILITY").untagged[0].data
+    c.starttls()
+    c.cmd("LOGIN joe wrong")
+    assert "rip=192.0.2.55" in s.log_text()
+
+
+def test_proxy_tls(make_server):
+    s = behind_proxy(make_server)
+    ssl_tlv = b"\x20" + struct.pack("!HBI", 5, 1, 0)
+    c = Client.over(send_header(s, v2("192.0.2.55", 4000, tlvs=ssl_tlv)))
+    assert "LOGINDISABLED" not in c.ok("CAPABILITY").untagged[0].data
+    c.login(s.joe.name, s.joe.password)
+
+
+@pytest.mark.parametrize("header", (
+    b"PROXY UNKNOWN\r\n", v2("192.0.2.55", 4000, command=0x20)))
+def test_proxy_itself(make_server, header):
+    s = behind_proxy(make_server)
+    c = Client.over(send_header(s, header))
+    c.login(s.joe.name, s.joe.password)
+
+
+@pytest.mark.parametrize("header", (
+    b"a1 CAPABILITY\r\n" * 4, b"PROXY TCP4 1.2.3.4\r\n" + b"x" * 200,
+    b"PROXY " + b"x" * 200, V2_SIGNATURE + b"\x31\x11\x00\x0c" + b"x" * 12,
+    V2_SIGNATURE + b"\x21\x11\xff\xff"))
+def test_proxy_nonsense(make_server, header):
+    s = behind_proxy(make_server)
+    sock = send_header(s, header)
+    with contextlib.suppress(ConnectionResetError):
+        assert sock.recv(100) == b""
+
+
+def test_proxy_from_strangers(setup):
+    """Without proxy_networks the header is a bad command."""
+    s = setup
+    with running(s, imapd(s, "-l")):
+        sock = send_header(s, b"PROXY TCP4 192.0.2.55 192.0.2.1 4000 143\r\n")
+        c = Client.over(sock)
+        assert c.read().status == "BAD"
+        c.login(s.joe.name, s.joe.password)
+
+
+@pytest.mark.parametrize("version", ("send-proxy", "send-proxy-v2"))
+def test_haproxy(make_server, version):
+    haproxy = program("haproxy")
+    s = behind_proxy(make_server)
+    (front,) = servers.free_ports(1)
+    conf = s.dir / "haproxy.cfg"
+    conf.write_text(f"""
+defaults
+	mode tcp
+	timeout connect 5s
+	timeout client 60s
+	timeout server 60s
+listen imap
+	bind 127.0.0.1:{front}
+	server one 127.0.0.1:{s.port} {version}
+""")
+    p = subprocess.Popen([haproxy, "-f", conf])
+    try:
+        time.sleep(0.5)
+        s.port = front
+        work(s)
+        c = s.connect()
+        c.cmd("LOGIN joe wrong")
+        assert "rip=127.0.0.1" in s.log_text()
+    finally:
+        p.terminate()
+        p.wait(10)
+
+
+# ---- the end ---------------------------------------------------------------
+
+def test_exit_status(setup):
+    """0 for whatever a peer does, so that no unit is left as failed."""
+    s = setup
+    doings = (b"", b"\0\xff\r\n" * 20, b"a LOGIN joe wrong\r\n", b"\r\n" * 50,
+              b"a LOGOUT\r\n", b"A" * 20000, b"a LOGIN {100}\r\n")
+    for sent in doings:
+        a, b = socket.socketpair()
+        p = subprocess.Popen(
+            imapd(s), stdin=b, stdout=b, stderr=open(s.log, "ab"),
+            env={**os.environ, "PROTO": "TCP", "TCPREMOTEIP": "127.0.0.1"})
+        b.close()
+        a.sendall(sent)
+        a.close()
+        assert p.wait(20) == 0, sent
+
+
+def test_configuration_errors(setup):
+    s = setup
+    s.conf.write_text("users = /x\nmax_line = lots\n")
+    r = subprocess.run(imapd(s, "-t"), capture_output=True, text=True)
+    assert r.returncode == 78
+    assert f"{s.conf}:2: max_line is not a number" in r.stderr
+    r = subprocess.run(imapd(s, "-T", "-o", "max_line=100k"),
+                       capture_output=True, text=True)
+    assert r.returncode == 78
+    s.conf.write_text("users = /x\n")
+    r = subprocess.run(imapd(s, "-T", "-o", "max_line=100k"),
+                       capture_output=True, text=True)
+    assert r.returncode == 0 and "max_line = 102400\n" in r.stdout

@@ -1,0 +1,179 @@
+# Copyright (c) 2026 the imapd authors
+# SPDX-License-Identifier: ISC
+"""What a process that was taken over could do: nothing.
+
+tests/process/probe enters a sandbox through the functions that imapd's own
+programs use and tries one thing.  A live server is looked at as well.
+"""
+
+import errno
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+import servers
+
+pytestmark = pytest.mark.imapd()
+BUILD = pathlib.Path(os.environ.get(
+    "IMAPD_BUILD", pathlib.Path(__file__).parents[2]))
+PROBE = BUILD / "tests" / "process" / "probe"
+KILLED = -31                                        # SIGSYS
+
+if not PROBE.exists():
+    pytest.skip("tests/process/probe is not built (make check)",
+                allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def mails():
+    """(one user's mail, another user's mail)"""
+    d = servers.run_dir()
+    for name in ("mine", "other"):
+        for sub in ("cur", "new", "tmp"):
+            (d / name / sub).mkdir(parents=True)
+        (d / name / "cur" / "1").write_text("mail")
+    # Everybody may read and write these: it is not the mode that refuses.
+    subprocess.run(["chmod", "-R", "a+rwX", d], check=True)
+    yield d / "mine", d / "other"
+    subprocess.run(["rm", "-rf", d], check=True)
+
+
+def probe(kind, mail, *thing):
+    r = subprocess.run([PROBE, kind, mail, *map(str, thing)],
+                       capture_output=True, text=True)
+    if r.returncode == KILLED:
+        return "killed"
+    assert r.returncode == 0, r.stdout + r.stderr
+    return r.stdout.strip()
+
+
+def refused(*numbers):
+    return ["killed"] + [f"refused {n}" for n in numbers]
+
+
+ALWAYS = ("socket", "unix-socket", "execve", "ptrace", "fork", "kill",
+          "setuid", "chroot", "code")
+KINDS = ("login", "forked", "session", "session-nobody")
+
+
+@pytest.mark.parametrize("thing", ALWAYS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_refused(mails, kind, thing):
+    assert probe(kind, mails[0], thing) in refused(errno.EPERM, errno.EACCES)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_files_of_others(mails, kind):
+    mine, other = mails
+    no = refused(errno.EACCES)
+    assert probe(kind, mine, "read", "/etc/passwd") in no
+    assert probe(kind, mine, "read", other / "cur" / "1") in no
+    assert probe(kind, mine, "write", other / "cur" / "2") in no
+    assert probe(kind, mine, "read", f"{mine}/../other/cur/1") in no
+    assert probe(kind, mine, "write", "/tmp/probe") in no
+
+
+@pytest.mark.parametrize("kind", ("login", "forked"))
+def test_login_has_no_file_at_all(mails, kind):
+    assert probe(kind, mails[0], "read", mails[0] / "cur" / "1") in \
+        refused(errno.EACCES)
+    assert probe(kind, mails[0], "memory") == "allowed"
+
+
+@pytest.mark.parametrize("kind", ("session", "session-nobody"))
+def test_session_can_work(mails, kind):
+    mine = mails[0]
+    assert probe(kind, mine, "read", mine / "cur" / "1") == "allowed"
+    assert probe(kind, mine, "rename") == "allowed"
+    assert probe(kind, mine, "memory") == "allowed"
+
+
+# ---- a live server ---------------------------------------------------------
+
+def children(pid):
+    out = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True,
+                         text=True).stdout
+    return [int(p) for p in out.split()]
+
+
+def status(pid):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return dict(line.split(":\t", 1) for line in text.splitlines()
+                if ":\t" in line)
+
+
+def maps(pid):
+    return pathlib.Path(f"/proc/{pid}/maps").read_text()
+
+
+@pytest.fixture
+def live(make_server):
+    return make_server()
+
+
+def find(server, name, before=()):
+    """Processes of the server whose command line begins with name."""
+    seen, todo = [], [server.process.pid]
+    while todo:
+        pid = todo.pop()
+        todo += children(pid)
+        if pid not in before:
+            seen.append(pid)
+    return [p for p in seen if pathlib.Path(
+        f"/proc/{p}/cmdline").read_bytes().split(b"\0")[0]
+        .endswith(name.encode())]
+
+
+def test_processes_of_a_plain_session(live):
+    account = live.account("joe")
+    before = set(find(live, "imapd") + find(live, "imapd-login")
+                 + find(live, "imapd-tls"))
+    c = live.login(account)
+    c.ok("SELECT INBOX")
+    new = [p for n in ("imapd", "imapd-login", "imapd-tls")
+           for p in find(live, n, before)]
+    assert len(new) == 1
+    s = status(new[0])
+    assert s["Seccomp"] == "2" and s["NoNewPrivs"] == "1"
+    if os.geteuid() == 0:
+        assert set(s["Uid"].split()) == {str(servers.MAIL_UID)}
+        assert set(s["Gid"].split()) == {str(servers.MAIL_GID)}
+        assert s["CapEff"] == s["CapPrm"] == "0" * 16
+    assert "libssl" not in maps(new[0]) and "libcrypto" not in maps(new[0])
+    c.ok("LOGOUT")
+
+
+def test_processes_of_a_tls_session(live):
+    account = live.account("joe")
+    before = set(find(live, "imapd") + find(live, "imapd-login")
+                 + find(live, "imapd-tls"))
+    c = live.login(account, tls=True)
+    c.ok("SELECT INBOX")
+    session = find(live, "imapd", before)
+    relay = find(live, "imapd-tls", before)
+    assert len(session) == 1 and len(relay) == 1
+    assert not find(live, "imapd-login", before)
+    assert "libssl" not in maps(session[0])
+    s = status(relay[0])
+    assert s["Seccomp"] == "2" and s["NoNewPrivs"] == "1"
+    assert s["CapEff"] == "0" * 16
+    if os.geteuid() == 0:
+        assert "0" not in s["Uid"].split()
+    c.ok("LOGOUT")
+
+
+def test_process_before_login(live):
+    before = set(find(live, "imapd-login"))
+    c = live.connect()
+    login = find(live, "imapd-login", before)
+    assert len(login) == 1
+    s = status(login[0])
+    assert s["Seccomp"] == "2" and s["NoNewPrivs"] == "1"
+    assert s["CapEff"] == "0" * 16
+    assert "libssl" not in maps(login[0])
+    if os.geteuid() == 0:
+        assert "0" not in s["Uid"].split()
+        assert os.readlink(f"/proc/{login[0]}/root") != "/"
+    c.ok("LOGOUT")
