@@ -22,8 +22,11 @@ import select
 import socket
 import ssl
 import subprocess
+import sys
 import time
 
+# A BODYSTRUCTURE may be as deep as PART_DEPTH_MAX.
+sys.setrecursionlimit(20000)
 TIMEOUT = 20
 STATUS = {"OK", "NO", "BAD", "PREAUTH", "BYE"}
 # RFC 3501 ATOM-CHAR and what response data adds to it: "\" of flags, "*" of
