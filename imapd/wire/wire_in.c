@@ -75,25 +75,40 @@ wire_in_free(struct wire_in *in)
 {
 	if (in == NULL)
 		return;
-	mem_wipe_free(in->p, in->cap);
+	/* Not the pages that were never touched. */
+	mem_wipe_free(in->p, in->high);
 	free(in);
+}
+
+/* Make n bytes of room in front of what is pending. */
+static void
+make_room(struct wire_in *in, size_t n)
+{
+	size_t pending = in->end - in->start;
+	uint8_t *p;
+
+	if (pending > 0 || n > in->cap) {
+		in->cap = n + pending < in->cap ? in->cap : n + pending;
+		p = mem_alloc(in->cap);
+		memcpy(p + n, in->p + in->start, pending);
+		mem_wipe_free(in->p, in->high);
+		in->p = p;
+		in->high = 0;
+	}
+	in->start = n;
+	in->end = n + pending;
 }
 
 void
 wire_in_push(struct wire_in *in, struct span s)
 {
-	size_t pending = in->end - in->start;
-	size_t cap = s.n + pending < in->cap ? in->cap : s.n + pending;
-	uint8_t *p = mem_alloc(cap);
-
+	if (s.n > in->start)
+		make_room(in, s.n);
+	in->start -= s.n;
 	if (s.n > 0)
-		memcpy(p, s.p, s.n);
-	memcpy(p + s.n, in->p + in->start, pending);
-	mem_wipe_free(in->p, in->cap);
-	in->p = p;
-	in->cap = cap;
-	in->start = 0;
-	in->end = in->high = s.n + pending;
+		memcpy(in->p + in->start, s.p, s.n);
+	if (in->high < in->end)
+		in->high = in->end;
 }
 
 bool
