@@ -13,8 +13,8 @@
 #include "imapd/command/cmd_status.h"
 #include "imapd/command/commands.h"
 #include "imapd/command/list_nodes.h"
+#include "imapd/command/roles.h"
 #include "imapd/mailbox/listmatch.h"
-#include "imapd/mailbox/special.h"
 #include "imapd/wire/fmt.h"
 
 struct listing {
@@ -76,36 +76,21 @@ has_bad_pattern(const struct listing *ls)
 	return false;
 }
 
-/* The names for a role, from the configuration. */
-static struct span
-aliases_of(const struct config *conf, enum special_role role)
-{
-	const char *const key[SPECIAL_COUNT] = {
-		[SPECIAL_DRAFTS] = conf->special_drafts,
-		[SPECIAL_SENT] = conf->special_sent,
-		[SPECIAL_JUNK] = conf->special_junk,
-		[SPECIAL_TRASH] = conf->special_trash,
-		[SPECIAL_ARCHIVE] = conf->special_archive,
-	};
-
-	return key[role] == NULL ? SPAN_NONE : span_str(key[role]);
-}
-
 static void
 give_roles(struct listing *ls)
 {
 	for (unsigned role = 0; role < SPECIAL_COUNT; role++) {
-		struct span aliases = aliases_of(ls->s->conf, role);
+		struct span names = roles_names(ls->s->conf, role);
 		size_t best = SPECIAL_NONE, at = 0;
 
-		for (size_t i = 0; i < ls->n && aliases.n > 0; i++) {
+		for (size_t i = 0; i < ls->n && names.n > 0; i++) {
 			const struct list_node *node = &ls->node[i];
 			size_t rank;
 
 			if (node->path.n != 1 ||
 			    (node->flags & NODE_MAILBOX) == 0)
 				continue;
-			rank = special_rank(aliases, node->path.level[0]);
+			rank = special_rank(names, node->path.level[0]);
 			if (rank < best) {
 				best = rank;
 				at = i;

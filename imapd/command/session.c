@@ -13,6 +13,7 @@
 #include "imapd/command/answer.h"
 #include "imapd/command/capability.h"
 #include "imapd/command/commands.h"
+#include "imapd/command/roles.h"
 #include "imapd/command/session_state.h"
 #include "imapd/command/trace.h"
 #include "imapd/wire/command_table.h"
@@ -119,6 +120,8 @@ need_store(struct session *s)
 	if (s->store != NULL)
 		return 0;
 	err = maildir_store_open(&s->start->mail, &s->store);
+	if (err == 0)
+		roles_create(s);
 	return err != 0 && s->start->is_mail_missing ? ERR_UNAVAIL : err;
 }
 

@@ -83,6 +83,7 @@ CONFIG_KEY(SIZE, append_limit, "128M", 1024, UINT32_MAX, NULL)
 CONFIG_KEY(STRING, capability, "", 0, 0, NULL)
 CONFIG_KEY(LINES, capability_networks, "", 0, 0, NULL)
 CONFIG_KEY(STRING, id, "name=imapd", 0, 0, NULL)
+CONFIG_KEY(STRING, autocreate, "", 0, 0, NULL)
 CONFIG_KEY(STRING, special_drafts, "Drafts|Draft|Entwürfe|Brouillons|"
     "Borradores|Bozze|Concepten|Rascunhos|Utkast|Kladder|Luonnokset|"
     "Kopie robocze|Koncepty|Черновики|下書き|草稿", 0, 0, NULL)
