@@ -8,43 +8,51 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/num.h"
 #include "imapd/process/config.h"
 #include "imapd/process/privsep.h"
 
-int
-privsep_uid(const char *name, uid_t *ret_uid, gid_t *ret_gid)
+/*
+ * A user of /etc/passwd, or a number.  Not getpwnam(): asking every name service
+ * for a name that may well not exist costs more than all the rest of a login,
+ * and this is a service's user, which is kept in the file.
+ */
+static int ERR_CHECK
+find_user(struct span name, uid_t *ret_uid, gid_t *ret_gid)
 {
 	const struct passwd *pw;
 	uint32_t n;
+	FILE *f;
+	int err = ERR_NOENT;
 
-	if (num_u32(span_str(name), 0, UINT32_MAX - 1, &n) == 0) {
+	if (num_u32(name, 0, UINT32_MAX - 1, &n) == 0) {
 		*ret_uid = *ret_gid = n;
 		return 0;
 	}
-	if ((pw = getpwnam(name)) == NULL)
-		return ERR_NOENT;
-	*ret_uid = pw->pw_uid;
-	*ret_gid = pw->pw_gid;
-	return 0;
+	if ((f = fopen("/etc/passwd", "re")) == NULL)
+		return err_from_errno(errno);
+	while (err != 0 && (pw = fgetpwent(f)) != NULL) {
+		if (!is_span_eq(span_str(pw->pw_name), name))
+			continue;
+		*ret_uid = pw->pw_uid;
+		*ret_gid = pw->pw_gid;
+		err = 0;
+	}
+	(void)fclose(f);	/* only read */
+	return err;
 }
 
 int
 privsep_find_user(const char *names, uid_t *ret_uid, gid_t *ret_gid)
 {
 	struct span rest = span_str(names), word;
-	char name[64];
 
-	while ((word = config_word(&rest)).n > 0) {
-		if (word.n >= sizeof(name))
-			continue;
-		memcpy(name, word.p, word.n);
-		name[word.n] = '\0';
-		if (privsep_uid(name, ret_uid, ret_gid) == 0 && *ret_uid != 0)
+	while ((word = config_word(&rest)).n > 0)
+		if (find_user(word, ret_uid, ret_gid) == 0 && *ret_uid != 0)
 			return 0;
-	}
 	return ERR_NOENT;
 }
 

@@ -15,12 +15,10 @@
 #include "base/err.h"
 
 /* privsep_find_user(names, ret_uid, ret_gid): the first of the names (or
- * numbers) separated by blanks that exists, and is not root.  ERR_NOENT. */
+ * numbers) separated by blanks that is in /etc/passwd and is not root.
+ * ERR_NOENT. */
 int privsep_find_user(const char *names, uid_t *ret_uid, gid_t *ret_gid)
     ERR_CHECK;
-
-/* The same for one user or group: a name or a number. */
-int privsep_uid(const char *name, uid_t *ret_uid, gid_t *ret_gid) ERR_CHECK;
 
 /*
  * privsep_become(uid, gid, groups, ngroups, chroot_dir): with chroot_dir not

@@ -87,6 +87,7 @@ def test_session_can_work(mails, kind):
     mine = mails[0]
     assert probe(kind, mine, "read", mine / "cur" / "1") == "allowed"
     assert probe(kind, mine, "rename") == "allowed"
+    assert probe(kind, mine, "alive") == "allowed"
     assert probe(kind, mine, "memory") == "allowed"
 
 
