@@ -140,7 +140,10 @@ put_text(struct span s, struct buf *out)
 
 		if (lf < s.n && line.n > 0 && line.p[line.n - 1] == '\r')
 			line.n--;
-		utf8_put_clean(out, line);
+		if (is_ascii(line))	/* nearly always, and much faster */
+			buf_put_span(out, line);
+		else
+			utf8_put_clean(out, line);
 		s = span_skip(s, lf + 1);
 	}
 }
@@ -157,6 +160,8 @@ skip_blanks(struct span s)
 static const uint8_t *
 last_end(struct span s)
 {
+	if (!has_byte(s, '='))
+		return s.p;
 	while (s.n > 1 && (s.p[s.n - 2] != '?' || s.p[s.n - 1] != '='))
 		s.n--;
 	return s.n > 1 ? s.p + s.n - 2 : s.p;
@@ -170,19 +175,18 @@ rfc2047_decode(struct span s, struct buf *out)
 	struct word w;
 
 	while (s.n > 0) {
-		size_t i = span_find(s, '=');
+		size_t i = 0;
 		struct span next;
 
+		/* The text up to the next word. */
+		while (i < s.n && !parse_word(span_skip(s, i), last, &w)) {
+			i++;
+			i += span_find(span_skip(s, i), '=');
+		}
 		if (i > 0) {
 			run_end(&run);
 			put_text(span_take(s, i), out);
 			s = span_skip(s, i);
-			continue;
-		}
-		if (!parse_word(s, last, &w)) {
-			run_end(&run);
-			buf_putc(out, '=');
-			s = span_skip(s, 1);
 			continue;
 		}
 		if (!run_word(&run, &w))
