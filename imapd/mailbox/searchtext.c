@@ -100,15 +100,18 @@ search_header(struct searchtext *st, const struct extent *e,
 	if ((err = get_header(st, e, &rest)) != 0)
 		return err;
 	text_search_reset(ts);
+	buf_clear(&st->text);
 	while (!found && header_next(&rest, &f)) {
-		buf_clear(&st->text);
 		buf_put_span(&st->text, f.name);
 		buf_puts(&st->text, f.name.n > 0 ? ": " : "");
 		text_header(f.body, &st->text);
 		buf_putc(&st->text, '\n');
+		if (st->text.n < PIECE)
+			continue;
 		found = text_search_feed(ts, buf_span(&st->text));
+		buf_clear(&st->text);
 	}
-	*ret = found;
+	*ret = found || text_search_feed(ts, buf_span(&st->text));
 	return 0;
 }
 
