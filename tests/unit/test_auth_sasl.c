@@ -10,7 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "auth/gs2.h"
 #include "auth/sasl.h"
@@ -529,6 +533,208 @@ test_scram_nobody(void **state)
 		buf_done(&out[i]);
 }
 
+/* ---- through the monitor's side and imapd-auth -------------------------- */
+
+static char users[] = "/tmp/test_auth_sasl.XXXXXX", secret[64];
+static char helper[PATH_MAX];
+static struct auth_conf conf;
+
+static int
+set_up(void **state)
+{
+	char cwd[PATH_MAX - 16];
+	FILE *f;
+	int fd = mkstemp(users);
+
+	(void)state;
+	if (fd < 0 || getcwd(cwd, sizeof(cwd)) == NULL)
+		return -1;
+	(void)snprintf(helper, sizeof(helper), "%s/imapd-auth", cwd);
+	(void)snprintf(secret, sizeof(secret), "%s.secret", users);
+	f = fdopen(fd, "w");
+	if (f == NULL)
+		return -1;
+	(void)fputs("plain:{PLAIN}pass:5000:5000::/srv/plain::\n"
+	    "scram:{SCRAM-SHA-256}4096,Sb3WoTeD/gBSv/TAU/wu4A==,7fcHmeT+B/aeg"
+	    "Xh7NQdvCeBGHCGhJdfpax6OTrVwRkQ=,Ipetronk8IzeCBGpF2F1f1be537g9+Tp"
+	    "dkbOdkUeEHo=:5000:5000::/srv/scram::\n"
+	    "crypt:$1$PLl8f84r$j498dBBF1TupAniDBoBqM/:5000:5000::/h::\n"
+	    "shut:{PLAIN}pass:5000:5000::/h::nologin\n"
+	    "bent:{SCRAM-SHA-256}4096,x,y,z:5000:5000::/h::\n", f);
+	conf = (struct auth_conf){ .sources = AUTH_USERS_FILE,
+	    .users_file = users, .helper = helper, .secret_file = secret,
+	    .fold_case = true };
+	return fclose(f);
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	(void)unlink(secret);
+	return unlink(users);
+}
+
+/* A whole conversation; the server's first message is left in server_first. */
+static enum auth_reason
+talk(const char *user, struct span authzid, const char *password,
+    struct buf *server_first)
+{
+	const struct auth_peer peer = { SPAN("192.0.2.1"), true, SPAN_NONE };
+	struct auth *auth = auth_new(&conf, NULL, NULL);
+	struct auth_dialog *dialog;
+	struct auth_user *made = NULL;
+	enum auth_reason reason = AUTH_OK;
+	enum auth_step step;
+	struct buf first_message, bare, out;
+
+	buf_init(&first_message, 512);
+	buf_init(&bare, 512);
+	buf_init(&out, AUTH_MESSAGE_MAX);
+	buf_puts(&bare, "n=");
+	buf_puts(&bare, user);
+	buf_puts(&bare, ",r=abc");
+	buf_puts(&out, "n,,");
+	buf_put_span(&out, buf_span(&bare));
+	enc_bytes(&first_message, SPAN_NONE);
+	enc_bytes(&first_message, buf_span(&out));
+	buf_clear(&out);
+	buf_clear(server_first);
+	assert_int_equal(auth_dialog_new(auth, &peer, SPAN("SCRAM-SHA-256"),
+	    span_str(user), authzid, &dialog), 0);
+	step = auth_dialog_step(dialog, buf_span(&first_message), server_first,
+	    deadline_in(10000), &made, &reason);
+	if (step == AUTH_CONTINUE) {
+		buf_done(&first_message);
+		client_final(DIGEST_SHA256, span_str(password), SPAN("n,,"),
+		    buf_span(&bare), buf_span(server_first), &first_message);
+		step = auth_dialog_step(dialog, buf_span(&first_message), &out,
+		    deadline_in(10000), &made, &reason);
+	}
+	assert_int_not_equal(step, AUTH_CONTINUE);
+	assert_true((step == AUTH_DONE) == (made != NULL));
+	if (step == AUTH_DONE) {
+		assert_true(has_prefix(buf_span(&out), SPAN("v=")));
+		assert_string_equal(made->name, user);
+	}
+	assert_true((step == AUTH_DONE) == (reason == AUTH_OK));
+	auth_user_free(made);
+	auth_dialog_free(dialog);
+	auth_free(auth);
+	buf_done(&first_message);
+	buf_done(&bare);
+	buf_done(&out);
+	return reason;
+}
+
+/* Behind "r=abc" and the server's part of the nonce. */
+static struct span
+salt_of(const struct buf *server_first)
+{
+	struct span rest = buf_span(server_first);
+
+	(void)span_split(&rest, ',');
+	return rest;
+}
+
+static void
+test_dialog(void **state)
+{
+	struct buf a, b;
+
+	(void)state;
+	buf_init(&a, AUTH_MESSAGE_MAX);
+	buf_init(&b, AUTH_MESSAGE_MAX);
+	assert_int_equal(talk("plain", SPAN_NONE, "pass", &a), AUTH_OK);
+	assert_int_equal(talk("plain", SPAN("plain"), "pass", &b), AUTH_OK);
+	/* the salt stays, the nonce does not */
+	assert_true(is_span_eq(salt_of(&a), salt_of(&b)));
+	assert_false(is_span_eq(buf_span(&a), buf_span(&b)));
+	assert_int_equal(talk("plain", SPAN("scram"), "pass", &a),
+	    AUTH_NOT_AUTHORIZED);
+	assert_int_equal(talk("plain", SPAN_NONE, "Pass", &a),
+	    AUTH_BAD_PASSWORD);
+	assert_int_equal(talk("scram", SPAN_NONE, "pass", &a), AUTH_OK);
+	assert_int_equal(talk("scram", SPAN_NONE, "pas", &a),
+	    AUTH_BAD_PASSWORD);
+	assert_int_equal(talk("shut", SPAN_NONE, "pass", &a), AUTH_NOLOGIN);
+	assert_int_equal(talk("bent", SPAN_NONE, "pass", &a), AUTH_BAD_SCHEME);
+	/* who cannot, and who is not there, is asked all the same */
+	assert_int_equal(talk("crypt", SPAN_NONE, "pass", &a),
+	    AUTH_BAD_MECHANISM);
+	assert_int_equal(talk("ghost", SPAN_NONE, "pass", &a),
+	    AUTH_UNKNOWN_USER);
+	assert_int_equal(talk("ghost", SPAN_NONE, "other", &b),
+	    AUTH_UNKNOWN_USER);
+	assert_true(a.n > 0 && is_span_eq(salt_of(&a), salt_of(&b)));
+	assert_int_equal(talk("../x", SPAN_NONE, "pass", &a),
+	    AUTH_UNKNOWN_USER);
+	buf_done(&a);
+	buf_done(&b);
+}
+
+static void
+test_dialog_cram(void **state)
+{
+	static const struct {
+		const char *user, *response;
+		enum auth_reason want;
+	} rows[] = {
+		/* a digest of nothing */
+		{ "plain", "plain cb6d67ed5ad0d8ed5ae2cbd7b3b9a7c1",
+		    AUTH_BAD_PASSWORD },
+		{ "ghost", "ghost cb6d67ed5ad0d8ed5ae2cbd7b3b9a7c1",
+		    AUTH_UNKNOWN_USER },
+		{ "crypt", "crypt cb6d67ed5ad0d8ed5ae2cbd7b3b9a7c1",
+		    AUTH_BAD_MECHANISM },
+		{ "plain", NULL, AUTH_OK },
+	};
+	static const char digits[] = "0123456789abcdef";
+	const struct auth_peer peer = { 0 };
+	struct auth *auth = auth_new(&conf, NULL, NULL);
+	struct auth_dialog *dialog;
+	uint8_t states[HMAC_MD5_STATES], mac[16];
+	struct buf in, out, right;
+
+	(void)state;
+	buf_init(&right, 64);
+	buf_puts(&right, "plain ");
+	scheme_hmac_md5(SPAN("pass"), states);
+	scheme_hmac_md5_end(states, SPAN("<x>"), mac);
+	for (size_t i = 0; i < sizeof(mac); i++) {
+		buf_putc(&right, (uint8_t)digits[mac[i] >> 4]);
+		buf_putc(&right, (uint8_t)digits[mac[i] & 15]);
+	}
+	buf_init(&in, 512);
+	buf_init(&out, AUTH_MESSAGE_MAX);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct auth_user *user = NULL;
+		enum auth_reason reason = AUTH_OK;
+		enum auth_step step;
+
+		buf_clear(&in);
+		enc_bytes(&in, SPAN("<x>"));
+		enc_bytes(&in, rows[i].response != NULL ?
+		    span_str(rows[i].response) : buf_span(&right));
+		assert_int_equal(auth_dialog_new(auth, &peer, SPAN("CRAM-MD5"),
+		    span_str(rows[i].user), SPAN_NONE, &dialog), 0);
+		step = auth_dialog_step(dialog, buf_span(&in), &out,
+		    deadline_in(10000), &user, &reason);
+		assert_int_equal(step, rows[i].want == AUTH_OK ? AUTH_DONE :
+		    AUTH_FAILED);
+		assert_int_equal(reason, rows[i].want);
+		auth_user_free(user);
+		auth_dialog_free(dialog);
+	}
+	assert_int_equal(out.n, 0);
+	buf_done(&in);
+	buf_done(&out);
+	buf_done(&right);
+	assert_true(can_auth_dialog(auth, SPAN("SCRAM-SHA-512")));
+	assert_true(can_auth_dialog(auth, SPAN("CRAM-MD5")));
+	auth_free(auth);
+}
+
 /* Any bytes to any mechanism: an outcome, never a crash. */
 static void
 test_noise(void **state)
@@ -577,8 +783,10 @@ main(void)
 		cmocka_unit_test(test_scram_plus),
 		cmocka_unit_test(test_scram_flags),
 		cmocka_unit_test(test_scram_nobody),
+		cmocka_unit_test(test_dialog),
+		cmocka_unit_test(test_dialog_cram),
 		cmocka_unit_test(test_noise),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
