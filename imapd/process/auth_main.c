@@ -32,7 +32,7 @@
 extern char **environ;
 
 static int
-limit(int resource, rlim_t value)
+limit(__rlimit_resource_t resource, rlim_t value)
 {
 	const struct rlimit lim = { value, value };
 
