@@ -4,7 +4,7 @@
  *
  * capability.h: what is announced, and when: the only list.
  *
- * Knows nothing of sessions: the login dialogue prints its part of the list too.
+ * Knows nothing of sessions: the login dialogue prints its part of the list.
  */
 #ifndef IMAPD_COMMAND_CAPABILITY_H
 #define IMAPD_COMMAND_CAPABILITY_H

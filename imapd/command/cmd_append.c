@@ -16,7 +16,7 @@
 enum append_outcome {
 	APPEND_MORE,		/* another message follows */
 	APPEND_DONE,		/* that was the last one */
-	APPEND_REFUSED,		/* refusal says why; the rest is to be dropped */
+	APPEND_REFUSED,		/* refusal or err says why; drop the rest */
 	APPEND_BAD,		/* malformed, and answered */
 	APPEND_LOST		/* the connection is at its end: err */
 };

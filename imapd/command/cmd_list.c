@@ -2,7 +2,8 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  *
- * cmd_list.c: LIST with its extensions (RFC 5258, 5819, 6154, 3348), LSUB, XLIST.
+ * cmd_list.c: LIST with its extensions (RFC 5258, 5819, 6154, 3348), LSUB and
+ * XLIST.
  *
  * All forms are one: a list of nodes, each of which either meets the selection
  * options or not, matches a pattern or not, and has descendants that do.  LSUB
@@ -62,8 +63,8 @@ is_matched(const struct listing *ls, const struct list_node *node)
 	return false;
 }
 
-/* What no name can match is not what the client meant: it has forgotten to encode
- * the name, or to enable UTF-8. */
+/* What no name can match is not what the client meant: it has forgotten to
+ * encode the name, or to enable UTF-8. */
 static bool
 has_bad_pattern(const struct listing *ls)
 {

@@ -45,7 +45,7 @@ cmd_select(struct session *s, const struct command *cmd)
 	if (cmd->u.select.is_condstore)
 		reply_untagged(s->out, REPLY_OK, "NOMODSEQ",
 		    "Changes have no numbers here.");
-	/* Not through answer.h: there is no news of what was opened just now. */
+	/* Not by answer.h: there is no news of what was opened just now. */
 	reply_tagged(s->out, cmd->tag, REPLY_OK,
 	    is_mailbox_readonly(s->mailbox) ? "READ-ONLY" : "READ-WRITE",
 	    is_examine ? "EXAMINE completed." : "SELECT completed.");

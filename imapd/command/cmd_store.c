@@ -8,8 +8,9 @@
 #include "imapd/command/commands.h"
 
 /*
- * The flags as the store knows them.  A keyword is made when it is first set; to
- * remove one that nobody has is nothing to do.  ERR_LIMIT: no room for another.
+ * The flags as the store knows them.  A keyword is made when it is first set;
+ * to remove one that nobody has is nothing to do.  ERR_LIMIT: no room for
+ * another.
  */
 static int
 to_flags(struct maildir *md, const struct store_args *args,

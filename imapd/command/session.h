@@ -21,7 +21,7 @@
 /* What passes from the login phase to the user's process. */
 struct session_start {
 	int fd_in, fd_out;	/* the client, or the plain side of the TLS
-				 * process; the same descriptor, or two (pipe) */
+				 * process: one descriptor, or two (pipe) */
 	const struct config *conf;
 	struct maildir_conf mail;
 	bool is_mail_missing;	/* mail root not there: answer UNAVAILABLE */

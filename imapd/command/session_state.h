@@ -24,7 +24,7 @@
 /* For the line at the end of the session; counted by the run functions. */
 struct session_stats {
 	uint64_t commands;
-	uint64_t fetched;	/* messages whose text was sent, whole or part */
+	uint64_t fetched;	/* messages whose text, or a part, was sent */
 	uint64_t appended;
 	uint64_t expunged;
 };
@@ -39,12 +39,12 @@ struct session {
 	struct maildir_store *store;	/* opened for the first command that
 					 * needs it */
 	struct mailbox *mailbox;	/* the selected one, or NULL */
-	struct mailname_rules names;	/* how names are spelled to the client */
+	struct mailname_rules names;	/* how the client spells names */
 	struct arena *arena;		/* of the running command */
 	bool is_utf8;			/* strings may be 8-bit (UTF8=ACCEPT or
 					 * IMAP4rev2 was enabled) */
 	bool is_logout;			/* the loop ends after this command */
-	const char *bye;		/* not NULL: so does it, with this BYE */
+	const char *bye;		/* not NULL: the same, with this BYE */
 	unsigned bad_in_row;		/* commands answered BAD */
 	const char *last;		/* name of the last command, or NULL */
 	struct session_stats stats;

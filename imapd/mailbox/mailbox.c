@@ -11,8 +11,8 @@
  *
  *	gone[]		known UIDs that the store has no more
  *	changed[]	known UIDs whose flags the client has not been told
- *	arrivals	what the store has above the last known UID; needs no list
- *			since UIDs only grow
+ *	arrivals	what the store has above the last known UID; needs no
+ *			list since UIDs only grow
  *
  * mailbox_tell() moves the second picture towards the first, as far as the
  * running command allows.  A message that is gone keeps its sequence number

@@ -7,8 +7,8 @@
  * The only place where sequence numbers exist.  A struct mailbox joins a struct
  * maildir (what is there) with what the client knows: the list of UIDs in the
  * order of their sequence numbers.  News found by a refresh wait here until the
- * command table says that they may be told: flags and arrivals at the end of any
- * command, expunges only where no command that uses sequence numbers can be
+ * command table says that they may be told: flags and arrivals at the end of
+ * any command, expunges only where no command that uses sequence numbers can be
  * confused by them (RFC 3501 7.4.1).
  */
 #ifndef IMAPD_MAILBOX_MAILBOX_H
@@ -107,7 +107,7 @@ void mailbox_expunged(struct mailbox *mb, uint32_t uid);
 void mailbox_tell(struct mailbox *mb, struct wire_out *out, bool with_expunges,
     bool with_uid);
 
-/* mailbox_announce(mb, out): everything SELECT must say before its tagged OK. */
+/* mailbox_announce(mb, out): what SELECT must say before its tagged OK. */
 void mailbox_announce(struct mailbox *mb, struct wire_out *out);
 
 /* mailbox_put_flags(mb, b, msg): "FLAGS (\Seen foo)" of a message. */

@@ -5,8 +5,8 @@
  * mailname.c: mailbox names between the wire and the store.
  *
  * A name is decoded as a whole before it is cut into levels: modified UTF-7
- * that hides a delimiter in a shift ("a&AC8-b") is not canonical, and mutf7_get()
- * refuses it, so nothing can be smuggled past the checks here.
+ * that hides a delimiter in a shift ("a&AC8-b") is not canonical, and
+ * mutf7_get() refuses it, so nothing can be smuggled past the checks here.
  */
 #include "imapd/mailbox/mailname.h"
 

@@ -45,7 +45,7 @@ main(int argc, char **argv)
 	int status;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: session_pipe MAILDIR [KEY=VALUE ...]\n");
+		fprintf(stderr, "usage: session_pipe MAILDIR [KEY=VALUE]...\n");
 		return 64;
 	}
 	for (int i = 2; i < argc; i++)

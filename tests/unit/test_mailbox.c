@@ -4,8 +4,8 @@
  *
  * test_mailbox.c: patterns, names, and what a client is told when.
  *
- * The store is a stand-in of a few lines (the maildir_ functions below), so that
- * each change is there exactly when the test says.
+ * The store is a stand-in of a few lines (the maildir_ functions below), so
+ * that each change is there exactly when the test says.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -254,7 +254,8 @@ test_announce(void **state)
 	c = client_open(false);
 	mailbox_announce(c.mb, c.out);
 	expect(&c,
-	    "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded)\r\n"
+	    "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft "
+	    "$Forwarded)\r\n"
 	    "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen "
 	    "\\Draft $Forwarded \\*)] Flags permitted.\r\n"
 	    "* 2 EXISTS\r\n"
@@ -383,7 +384,8 @@ test_flags(void **state)
 	mailbox_told(c.mb, 10);
 	mailbox_tell(c.mb, c.out, false, true);
 	expect(&c,
-	    "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded)\r\n"
+	    "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft "
+	    "$Forwarded)\r\n"
 	    "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen "
 	    "\\Draft $Forwarded \\*)] Flags permitted.\r\n"
 	    "* 2 FETCH (UID 20 FLAGS (\\Flagged \\Seen $Forwarded))\r\n"
