@@ -95,7 +95,8 @@ change(struct session *s, const struct store_args *args,
 			want[i] = changed(args->op, flags_of(md, uids[i]),
 			    flags);
 	}
-	err = maildir_store_flags(md, uids, n, args->op, &flags, &done);
+	err = maildir_store_flags(md, uids, n,
+	    (enum maildir_store_op)args->op, &flags, &done);
 	for (size_t i = 0; i < done; i++)
 		if (!args->is_silent ||
 		    !is_same_flags(want[i], flags_of(md, uids[i])))
