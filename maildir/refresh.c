@@ -345,8 +345,8 @@ has_fresh(const struct drain *d)
 
 /*
  * Is there a file in cur/ that nobody has recorded just now?  Then it may be
- * one that was recorded long ago and put back, and the whole list must be asked.
- * Deliveries come by way of new/ and do not pay for this.
+ * one that was recorded long ago and put back, and the whole list must be
+ * asked.  Deliveries come by way of new/ and do not pay for this.
  */
 static bool
 has_odd(const struct drain *d)
