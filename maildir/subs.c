@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/mutf7.h"
+#include "base/utf8.h"
 #include "base/vec.h"
 #include "maildir/foldername.h"
 #include "maildir/lock.h"
@@ -134,6 +135,8 @@ get_courier(struct span line, struct arena *arena, struct maildir_path *ret)
 			r = ERR_NAME;
 		else if (mutf7_get(part, &b) == 0)
 			part = buf_span(&b);
+		if (!is_utf8(part))
+			r = ERR_NAME;
 		if (r == 0)
 			level[n++] = arena_dup(arena, part);
 	}
@@ -162,9 +165,11 @@ get_line(const struct subs *s, struct span line, struct arena *arena,
 
 /* ---- a path to a line ------------------------------------------------ */
 
+/* On an error b is as it was. */
 static int
 put_line(const struct subs *s, const struct maildir_path *path, struct buf *b)
 {
+	size_t before = b->n;
 	uint8_t sep = !s->is_v1 ? '\t' :
 	    s->store->conf.layout == MAILDIR_FS ? '/' : '.';
 	int r = 0;
@@ -177,6 +182,8 @@ put_line(const struct subs *s, const struct maildir_path *path, struct buf *b)
 		    b);
 	}
 	buf_putc(b, '\n');
+	if (r != 0)
+		b->n = before;
 	return r;
 }
 
@@ -259,8 +266,8 @@ edit(struct subs *s, const struct maildir_path *path, bool on, struct buf *out,
 		if (!s->is_courier) {
 			buf_put_span(out, line);
 			buf_putc(out, '\n');
-		} else if (bad == 0) {
-			r = put_line(s, &p, out);
+		} else if (bad == 0 && put_line(s, &p, out) != 0) {
+			continue;	/* no name that we can keep */
 		}
 	}
 	if (r == 0 && on && !was_on)
