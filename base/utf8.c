@@ -121,6 +121,10 @@ utf8_put_clean(struct buf *b, struct span s)
 	uint32_t cp;
 	bool ok;
 
+	if (is_ascii(s)) {	/* most text is, and is copied whole */
+		buf_put_span(b, s);
+		return;
+	}
 	while (s.n > 0) {
 		size_t n = utf8_step(s, &cp, &ok);
 

@@ -62,18 +62,49 @@ get_header(struct searchtext *st, const struct extent *e, struct span *ret)
 	return 0;
 }
 
+/* s holds an empty line: a header that begins with it ends in it. */
+static bool
+has_header_end(struct span s)
+{
+	struct span rest = s;
+
+	do {
+		if (has_prefix(rest, SPAN("\n")) ||
+		    has_prefix(rest, SPAN("\r\n")))
+			return true;
+		rest = span_skip(rest, span_find(rest, '\n') + 1);
+	} while (rest.n > 0);
+	return false;
+}
+
+/*
+ * The message's own header, and maybe some of what follows it: header_next()
+ * knows where to stop.  Usually it is at hand, and nothing need be parsed.
+ */
+static int
+get_own_header(struct searchtext *st, struct span *ret)
+{
+	const struct part *top;
+	int err;
+
+	err = msgview_piece(st->mv, 0, MSGVIEW_FIRST, ret);
+	if (err != 0 || has_header_end(*ret))
+		return err;
+	if ((err = msgview_header(st->mv, &top)) != 0)
+		return err;
+	return get_header(st, &top->header, ret);
+}
+
 int
 searchtext_field(struct searchtext *st, struct span name,
     struct text_search *ts, bool *ret)
 {
-	const struct part *top;
 	struct header_field f;
 	struct span rest;
 	bool found = false;
 	int err;
 
-	if ((err = msgview_header(st->mv, &top)) != 0 ||
-	    (err = get_header(st, &top->header, &rest)) != 0)
+	if ((err = get_own_header(st, &rest)) != 0)
 		return err;
 	while (!found && header_next(&rest, &f)) {
 		if (!is_span_ieq(f.name, name))
@@ -87,32 +118,26 @@ searchtext_field(struct searchtext *st, struct span name,
 	return 0;
 }
 
-/* Any field of the header at e, its name as well, as lines of text. */
-static int
-search_header(struct searchtext *st, const struct extent *e,
-    struct text_search *ts, bool *ret)
+/* Any field of a header, its name as well, as lines of text. */
+static bool
+search_fields(struct searchtext *st, struct span rest, struct text_search *ts)
 {
 	struct header_field f;
-	struct span rest;
-	bool found = false;
-	int err;
 
-	if ((err = get_header(st, e, &rest)) != 0)
-		return err;
 	text_search_reset(ts);
 	buf_clear(&st->text);
-	while (!found && header_next(&rest, &f)) {
+	while (header_next(&rest, &f)) {
 		buf_put_span(&st->text, f.name);
 		buf_puts(&st->text, f.name.n > 0 ? ": " : "");
 		text_header(f.body, &st->text);
 		buf_putc(&st->text, '\n');
 		if (st->text.n < PIECE)
 			continue;
-		found = text_search_feed(ts, buf_span(&st->text));
+		if (text_search_feed(ts, buf_span(&st->text)))
+			return true;
 		buf_clear(&st->text);
 	}
-	*ret = found || text_search_feed(ts, buf_span(&st->text));
-	return 0;
+	return text_search_feed(ts, buf_span(&st->text));
 }
 
 /* The text of a leaf. */
@@ -169,15 +194,14 @@ searchtext_message(struct searchtext *st, bool with_header,
     struct text_search *ts, bool *ret)
 {
 	const struct part *top, *part;
+	struct span header;
 	bool found = false;
 	int err;
 
-	/* Most messages that match do so without their body. */
 	if (with_header) {
-		if ((err = msgview_header(st->mv, &top)) != 0 ||
-		    (err = search_header(st, &top->header, ts, &found)) != 0)
+		if ((err = get_own_header(st, &header)) != 0)
 			return err;
-		if (found) {
+		if (search_fields(st, header, ts)) {
 			*ret = true;
 			return 0;
 		}
@@ -185,9 +209,12 @@ searchtext_message(struct searchtext *st, bool with_header,
 	if ((err = msgview_parts(st->mv, &top)) != 0)
 		return err;
 	for (part = top; part != NULL && !found; part = next_part(part)) {
-		if (part != top && (err = search_header(st, &part->header, ts,
-		    &found)) != 0)
-			return err;
+		if (part != top) {
+			err = get_header(st, &part->header, &header);
+			if (err != 0)
+				return err;
+			found = search_fields(st, header, ts);
+		}
 		if (!found && part->kind == PART_LEAF &&
 		    is_text_content(&part->content) &&
 		    (err = search_leaf(st, part, ts, &found)) != 0)
