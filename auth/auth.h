@@ -6,8 +6,8 @@
  *
  * Used by the monitor only.  It is given user names and passwords that the
  * unprivileged login process has already taken out of the SASL messages (see
- * sasl.h), so that no protocol text is parsed here.  It never includes libcrypto:
- * what needs it (SCRAM, CRAM-MD5, most {SCHEME}s but crypt(3)'s and PLAIN) runs
+ * sasl.h), so that no protocol text is parsed here.  It never includes
+ * libcrypto: what needs it (SCRAM, CRAM-MD5, most {SCHEME}s but crypt(3)'s and PLAIN) runs
  * in the program imapd-auth, a child that ends with its secrets.
  */
 #ifndef AUTH_AUTH_H
@@ -68,7 +68,7 @@ struct auth_user {
 	char *home;
 	char *mail;		/* mail location, expanded */
 	char *quota;		/* quota text as in the users file; or NULL */
-	char *capability;	/* capability mask ("-UIDONLY -IDLE"); or NULL */
+	char *capability;	/* capability mask ("-UIDONLY -IDLE") or NULL */
 	char *backend;		/* "users", "system", "checkpassword" */
 };
 
@@ -84,7 +84,7 @@ enum auth_reason {
 	AUTH_NOLOGIN,
 	AUTH_BAD_SCHEME,	/* unknown or refused {SCHEME}; see the log */
 	AUTH_BAD_ENTRY,		/* uid 0, no home, ... */
-	AUTH_BAD_MECHANISM,	/* this mechanism cannot be used for this user */
+	AUTH_BAD_MECHANISM,	/* cannot be used for this user */
 	AUTH_NOT_AUTHORIZED,	/* authzid is not the user */
 	AUTH_ABORTED,		/* by the client */
 	AUTH_UNAVAILABLE	/* users file unreadable, program failed, ... */
@@ -140,9 +140,9 @@ enum auth_reason auth_anonymous(struct auth *auth,
  * start the helper with that user's secret (for an unknown user, with a
  * made-up one that is the same each time).
  *
- * auth_dialog_step(dialog, in, out, until, ret_user): hand the helper one client
- * message.  AUTH_CONTINUE: out is the next challenge.  AUTH_DONE: *ret_user, and
- * out is the server's last message (empty if there is none).  AUTH_FAILED:
+ * auth_dialog_step(dialog, in, out, until, ret_user): hand the helper one
+ * client message.  AUTH_CONTINUE: out is the next challenge.  AUTH_DONE:
+ * *ret_user, and out is the server's last message (empty if there is none).  AUTH_FAILED:
  * *ret_reason.
  *
  * For SCRAM the first in is the complete client-first-message, preceded by the

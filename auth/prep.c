@@ -21,7 +21,8 @@ is_in(uint32_t cp, const struct range *ranges, size_t n)
 	return false;
 }
 
-#define IS_IN(cp, ranges) is_in(cp, ranges, sizeof(ranges) / sizeof((ranges)[0]))
+#define IS_IN(cp, ranges) \
+	is_in(cp, ranges, sizeof(ranges) / sizeof((ranges)[0]))
 
 /* RFC 3454 B.1: commonly mapped to nothing. */
 static const struct range to_nothing[] = {

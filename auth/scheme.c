@@ -172,7 +172,8 @@ scheme_parse(struct span field, struct span default_name,
 	    has_prefix(hash.data, SPAN("$argon2")))
 		return parse_bare(hash.data, SPAN("ARGON2ID"), ret);
 	if (hash.scheme->kind == SCHEME_MD5 &&
-	    hash.encoding == ENCODING_NONE && has_prefix(hash.data, SPAN("$1$")))
+	    hash.encoding == ENCODING_NONE &&
+	    has_prefix(hash.data, SPAN("$1$")))
 		hash.scheme = scheme_find(SPAN("MD5-CRYPT"));
 	*ret = hash;
 	return 0;

@@ -24,7 +24,7 @@
 #define ENTRIES_MAX	((uint64_t)1 << 24)
 #define FILE_MAX	((off_t)1 << 30)
 #define TRIES		5
-#define SETTLE_NS	20000000	/* two ticks of the slowest kernel clock */
+#define SETTLE_NS	20000000	/* two ticks of the slowest clock */
 
 struct entry {
 	uint64_t hash;

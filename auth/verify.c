@@ -7,9 +7,10 @@
  *
  * Time must not tell whether a user exists.  A refusal that has not cost a hash
  * (nobody of that name, a hash that cannot be used, a locked account) costs one
- * like that of the first line of the users file.  That is exact where all lines use one scheme with one cost,
- * as tools make them; where they differ, what shows is which scheme a user
- * has, to somebody who can measure it through the growing delays.
+ * like that of the first line of the users file.  That is exact where all lines
+ * use one scheme with one cost, as tools make them; where they differ, what
+ * shows is which scheme a user has, to somebody who can measure it through the
+ * growing delays.
  */
 #include "auth/scheme.h"
 #include "auth/verify.h"

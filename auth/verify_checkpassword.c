@@ -178,7 +178,8 @@ start(struct verify *v, struct span password, pid_t *ret_pid, int *ret_fd)
 {
 	char *argv[ARGS_MAX], *envp[ENV_MAX];
 	int in[2] = { -1, -1 }, report[2] = { -1, -1 }, on = 1, err;
-	struct spawn_fd given[] = { { -1, INPUT_FD }, { -1, CHECKPASSWORD_FD } };
+	struct spawn_fd given[] = { { -1, INPUT_FD },
+	    { -1, CHECKPASSWORD_FD } };
 
 	err = make_argv(v, argv);
 	if (err != 0)

@@ -211,7 +211,8 @@ test_gs2(void **state)
 		"p=,,n=u,r=a", "p=a b,,n=u,r=a", "n,a=,n=u,r=a",
 		"n,b=x,n=u,r=a", "n,,r=a,n=u", "n,,n=u,r=", "n,,n=u,r=a\x7f",
 	};
-	const struct span good = SPAN("p=tls-exporter,a=a=2Cb,n=u=3D=2C,r=ab,x");
+	const struct span good =
+	    SPAN("p=tls-exporter,a=a=2Cb,n=u=3D=2C,r=ab,x");
 	struct gs2 gs2;
 	struct buf b;
 
