@@ -7,8 +7,8 @@
  * Used by the monitor only.  It is given user names and passwords that the
  * unprivileged login process has already taken out of the SASL messages (see
  * sasl.h), so that no protocol text is parsed here.  It never includes
- * libcrypto: what needs it (SCRAM, CRAM-MD5, most {SCHEME}s but crypt(3)'s and PLAIN) runs
- * in the program imapd-auth, a child that ends with its secrets.
+ * libcrypto: what needs it (SCRAM, CRAM-MD5, most {SCHEME}s but crypt(3)'s and
+ * PLAIN) runs in the program imapd-auth, a child that ends with its secrets.
  */
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H
@@ -142,8 +142,8 @@ enum auth_reason auth_anonymous(struct auth *auth,
  *
  * auth_dialog_step(dialog, in, out, until, ret_user): hand the helper one
  * client message.  AUTH_CONTINUE: out is the next challenge.  AUTH_DONE:
- * *ret_user, and out is the server's last message (empty if there is none).  AUTH_FAILED:
- * *ret_reason.
+ * *ret_user, and out is the server's last message (empty if there is none).
+ * AUTH_FAILED: *ret_reason.
  *
  * For SCRAM the first in is the complete client-first-message, preceded by the
  * channel binding data as sasl.h encodes it; for CRAM-MD5 it is the challenge

@@ -89,8 +89,9 @@ enum sasl_outcome { SASL_CHALLENGE, SASL_ASK, SASL_OK, SASL_FAIL, SASL_BAD };
 struct sasl;
 
 /*
- * sasl_new(mech, binding, is_plus_offered): a conversation; binding may be NULL.
- * is_plus_offered tells whether a -PLUS mechanism was announced (RFC 5802 6: downgrade check).
+ * sasl_new(mech, binding, is_plus_offered): a conversation; binding may be
+ * NULL.  is_plus_offered tells whether a -PLUS mechanism was announced (RFC
+ * 5802 6: downgrade check).
  */
 struct sasl *sasl_new(enum sasl_mech mech, const struct sasl_binding *binding,
     bool is_plus_offered);

@@ -4,7 +4,8 @@
  *
  * scheme_otp.c: {OTP}algorithm sequence seed hash: the state of a one-time
  * password (RFC 2289), compared with the pass phrase itself.  It is not used
- * up: Dovecot keeps such lines for its OTP mechanism, and lets in with PLAIN too.
+ * up: Dovecot keeps such lines for its OTP mechanism, and lets in with PLAIN
+ * too.
  */
 #include "base/num.h"
 
