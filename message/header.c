@@ -224,7 +224,7 @@ select_decide(struct header_select *hs, struct span s)
 	}
 	if (colon == lf && lf == s.n && s.n <= HEADER_NAME_MAX)
 		return false;
-	is_known = colon < lf &&
+	is_known = colon < lf && colon <= HEADER_NAME_MAX &&
 	    has_header_name(hs->set, trim_right(span_take(s, colon)));
 	hs->is_wanted = is_known != hs->is_not;
 	hs->has_line = true;

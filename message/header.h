@@ -19,7 +19,8 @@
 #include "base/span.h"
 #include "message/crlf.h"
 
-#define HEADER_NAME_MAX	1000	/* a longer name matches no name asked for */
+#define HEADER_NAME_MAX	1000	/* a longer name, with the blanks behind it,
+				 * matches none in a header_set */
 
 struct header_field {
 	struct span name;	/* without blanks before the colon; empty: the

@@ -241,10 +241,10 @@ consume(struct part_parser *pp, struct span s)
 static void
 consume_text(struct part_parser *pp, struct span s)
 {
-	/* A header beyond its limit is only counted.  Once it is, buf_room()
-	 * refuses all that follows: no hole. */
+	/* A header beyond its limit is only counted. */
 	if (pp->state == IN_HEADER)
-		buf_put_span(&pp->header, s);
+		buf_put_span(&pp->header, span_take(s, PART_HEADER_MAX -
+		    pp->header.n));
 	consume(pp, s);
 }
 

@@ -286,13 +286,70 @@ test_header_limit(void **state)
 	while (b.n <= PART_HEADER_MAX)
 		buf_puts(&b, "X-Filler: filler\n");
 	buf_puts(&b, "To: late@x\n\nbody");
-	for (size_t step = 1; step < 100000; step = step * 7 + 1) {
+	for (size_t step = 1; step < 10 * b.n; step = step * 7 + 1) {
 		top = parse(buf_span(&b), step, a);
 		assert_int_equal(top->header.size, b.n - 4);
 		assert_int_equal(top->body.size, 4);
 		assert_true(is_span_eq(top->envelope->subject, SPAN("early")));
 		assert_null(top->envelope->to);
 	}
+	buf_done(&b);
+	arena_free(a);
+}
+
+/*
+ * What would take hours if any of it cost more than its length: the test has no
+ * clock, but make check does not end if this is not linear.
+ */
+static void
+test_hostile(void **state)
+{
+	static const struct {
+		const char *head, *unit;
+		size_t n;
+	} bad[] = {
+		{ "\n", ">", 20000000 },
+		{ "", ">", 20000000 },
+		{ MP "--x\n\n", "--\n", 3000000 },
+		{ MP, "--x\n", 1000000 },
+		{ "", "a\n", 1000000 },
+		{ "", "To: a\n", 1000000 },
+		{ "To: ", "a@b,\n ", 100000 },
+		{ "To: ", "(", 1000000 },
+		{ "To: ", "\"", 1000000 },
+		{ "To: ", "<@", 500000 },
+		{ "To: ", "a:", 500000 },
+		{ "Content-Type: a/b", "; a*0=b", 100000 },
+		{ "Content-Language: a", ",a", 500000 }
+	};
+	struct arena *a = arena_new(1000);
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, CEILING);
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		buf_clear(&b);
+		buf_puts(&b, bad[i].head);
+		for (size_t k = 0; k < bad[i].n; k++)
+			buf_puts(&b, bad[i].unit);
+		assert_non_null(parse(buf_span(&b), 65536, a));
+		arena_clear(a);
+	}
+	/* Many nested boundaries that are alike, many lines that are nearly
+	 * one of them. */
+	buf_clear(&b);
+	for (int i = 0; i < PART_DEPTH_MAX; i++) {
+		buf_puts(&b, "Content-Type: multipart/mixed; boundary=b");
+		for (int k = 0; k < i; k++)
+			buf_putc(&b, 'b');
+		buf_puts(&b, "\n\n--b");
+		for (int k = 0; k < i; k++)
+			buf_putc(&b, 'b');
+		buf_putc(&b, '\n');
+	}
+	for (int i = 0; i < 1000000; i++)
+		buf_puts(&b, "\n--cbbbbbb\n-- b");
+	assert_non_null(parse(buf_span(&b), 65536, a));
 	buf_done(&b);
 	arena_free(a);
 }
@@ -335,6 +392,7 @@ main(void)
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_header_limit),
+		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_boundary)
 	};
 
