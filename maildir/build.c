@@ -471,5 +471,7 @@ build_picture(struct maildir *md, struct picture *ret)
 	}
 	scan_done(&b.scan);
 	picture_done(&b.pic);
+	if (r == 0)
+		picture_settle(ret);
 	return r;
 }

@@ -2,6 +2,7 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  */
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -10,6 +11,7 @@
 #include "maildir/scan.h"
 
 #define WASTE_MIN	4096u	/* not worth tidying up */
+#define SETTLE_MIN	256u	/* messages */
 
 void
 picture_init(struct picture *p)
@@ -231,6 +233,20 @@ picture_set_fields(struct picture *p, struct msg *m, struct span fields)
 	VEC_PUSH(&p->fields, f);
 	m->state |= MSG_FIELDS;
 	return 0;
+}
+
+void
+picture_settle(struct picture *p)
+{
+	if (p->msgs.n < SETTLE_MIN)
+		return;
+	p->msgs.v = mem_resize(p->msgs.v, p->msgs.n, sizeof(*p->msgs.v));
+	p->msgs.cap = p->msgs.n;
+	p->pool.p = mem_resize(p->pool.p, p->pool.n, 1);
+	p->pool.cap = p->pool.n;
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
 }
 
 void
