@@ -50,6 +50,14 @@ fdio_stop_on(int signum)
 }
 
 int
+fdio_ignore(int signum)
+{
+	struct sigaction sa = { .sa_handler = SIG_IGN };
+
+	return sigaction(signum, &sa, NULL) == -1 ? err_from_errno(errno) : 0;
+}
+
+int
 fdio_stopped(void)
 {
 	return stopped;

@@ -27,6 +27,9 @@
  */
 int fdio_stop_on(int signum) ERR_CHECK;
 
+/* fdio_ignore(signum): it does nothing, here and in what we execute. */
+int fdio_ignore(int signum) ERR_CHECK;
+
 /* A signal named by fdio_stop_on() has arrived: its number, else 0. */
 int fdio_stopped(void);
 

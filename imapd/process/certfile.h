@@ -36,11 +36,11 @@ struct cert_files {
 };
 
 /*
- * certfile_put(conf, arena, name, b): append the encoded struct cert_files for a
- * server name, or the default for an empty one.  For a name that is not there
- * n is 0.  ERR_SYNTAX for a name that is none; ERR_NOENT and others: a
- * configured file cannot be read, its path is in *ret_path
- * (in the arena).
+ * certfile_put(conf, arena, name, b, ret_path): append the encoded struct
+ * cert_files for a server name, or the default for an empty one.  For a name
+ * that is not there n is 0.  ERR_SYNTAX for a name that is none; ERR_NOENT and
+ * others: a configured file cannot be read, its path is in *ret_path (in the
+ * arena).
  */
 int certfile_put(const struct config *conf, struct arena *arena,
     struct span name, struct buf *b, const char **ret_path) ERR_CHECK;

@@ -510,6 +510,10 @@ config_print(const struct config *conf, struct buf *out)
 			continue;
 		}
 		lines = (const void *)((const uint8_t *)conf + keys[i].offset);
+		if (lines->n == 0) {
+			buf_puts(out, keys[i].name);
+			buf_puts(out, " =\n");
+		}
 		for (size_t j = 0; j < lines->n; j++) {
 			buf_puts(out, keys[i].name);
 			buf_puts(out, " = ");

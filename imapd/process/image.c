@@ -51,10 +51,11 @@ give_up_rights(const struct image *image, const struct settings_rights *r)
 static int ERR_CHECK
 set_signals(void)
 {
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
-	    signal(SIGHUP, SIG_IGN) == SIG_ERR)
-		return ERR_IO;
-	return fdio_stop_on(SIGTERM);
+	int err = fdio_ignore(SIGPIPE);
+
+	if (err == 0)
+		err = fdio_ignore(SIGHUP);
+	return err != 0 ? err : fdio_stop_on(SIGTERM);
 }
 
 /* ---- one connection ---------------------------------------------------- */
@@ -208,8 +209,7 @@ forker(const struct image *image)
 	pid_t pid;
 
 	/* SIGTERM is for the children, who have a goodbye to say. */
-	if (signal(SIGCHLD, SIG_IGN) == SIG_ERR ||
-	    signal(SIGTERM, SIG_IGN) == SIG_ERR ||
+	if (fdio_ignore(SIGCHLD) != 0 || fdio_ignore(SIGTERM) != 0 ||
 	    forker_begin(image, arena, &mode) != 0)
 		return EXIT_UNSAFE;
 	buf_init(&b, MSGPIPE_MAX + 2);

@@ -36,8 +36,9 @@ struct image {
 int image_main(int argc, char *argv[], const struct image *image);
 
 /*
- * image_wait(fd, pipe, d): until fd can be read.  ERR_INTR also when the monitor
- * is gone, which is how it tells us to say goodbye; otherwise as fdio_wait().
+ * image_wait(fd, pipe, d): until fd can be read.  ERR_INTR also when the
+ * monitor is gone, which is how it tells us to say goodbye; otherwise as
+ * fdio_wait().
  */
 int image_wait(int fd, int pipe, struct deadline d) ERR_CHECK;
 

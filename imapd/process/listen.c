@@ -105,7 +105,8 @@ add_address(struct listener *l, struct span address)
 	if (host.n > 1 && host.p[0] == '[' && host.p[host.n - 1] == ']')
 		host = span_take(span_skip(host, 1), host.n - 2);
 	if (host.n == 0 || host.n >= ADDRESS_MAX || port.n == 0 || port.n > 5) {
-		log_address(LOG_ERR, "listen-failed", address, "not an address");
+		log_address(LOG_ERR, "listen-failed", address,
+		    "not an address");
 		return ERR_CONFIG;
 	}
 	memcpy(host_text, host.p, host.n);

@@ -259,9 +259,11 @@ main(int argc, char *argv[])
 	enum log_to log_to;
 	int status;
 
-	if (fill_descriptors() != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
-	    signal(SIGHUP, SIG_IGN) == SIG_ERR ||
-	    signal(SIGCHLD, SIG_DFL) == SIG_ERR)
+	/* Who started us may have ignored SIGCHLD, and we do wait. */
+	if (fill_descriptors() != 0 || fdio_ignore(SIGPIPE) != 0 ||
+	    fdio_ignore(SIGHUP) != 0 ||
+	    sigaction(SIGCHLD, &(struct sigaction){ .sa_handler = SIG_DFL },
+	    NULL) == -1)
 		return EXIT_FAULT;
 	if ((status = parse_options(argc, argv)) != 0)
 		return status;

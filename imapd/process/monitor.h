@@ -67,7 +67,7 @@ enum turn monitor_answer(struct monitor *m, enum monitor_msg type,
 /* monitor_auth_message(m, msg): one of MON_AUTH_*; permitted already. */
 enum turn monitor_auth_message(struct monitor *m, struct msg *msg);
 
-/* monitor_auth_drop(m): a dialogue that was begun and not ended is a failure. */
+/* monitor_auth_drop(m): a dialogue that was begun and not ended: a failure. */
 void monitor_auth_drop(struct monitor *m);
 
 #endif

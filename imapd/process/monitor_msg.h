@@ -2,7 +2,8 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  *
- * monitor_msg.h: what the login process may ask of the monitor, and the answers.
+ * monitor_msg.h: what the login process may ask of the monitor, and its
+ * answers.
  *
  * Carried by base/msgpipe.h.  Requests are even, answers are the request plus
  * one.  Encodings as in base/enc.h; "bytes(n)" is a counted string of at most n

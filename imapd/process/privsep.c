@@ -16,9 +16,9 @@
 #include "imapd/process/privsep.h"
 
 /*
- * A user of /etc/passwd, or a number.  Not getpwnam(): asking every name service
- * for a name that may well not exist costs more than all the rest of a login,
- * and this is a service's user, which is kept in the file.
+ * A user of /etc/passwd, or a number.  Not getpwnam(): asking every name
+ * service for a name that may well not exist costs more than all the rest of a
+ * login, and this is a service's user, which is kept in the file.
  */
 static int ERR_CHECK
 find_user(struct span name, uid_t *ret_uid, gid_t *ret_gid)

@@ -62,7 +62,7 @@ static const int common[] = {
 	END
 };
 
-/* A process that forks: and what its children do before they become "login". */
+/* A process that forks, and its children before they become "login". */
 static const int forker[] = {
 	SYS_clone, SYS_wait4, SYS_set_robust_list, SYS_prctl, SYS_seccomp,
 	SYS_prlimit64, SYS_pipe2,
@@ -73,7 +73,7 @@ static const int forker[] = {
 };
 
 /* What the C library tries on its own: logging to syslog opens a socket again
- * when the daemon was restarted, stdio looks at descriptors, abort() signals. */
+ * when the daemon was restarted, stdio looks at its files, abort() signals. */
 static const int login_refused[] = {
 	SYS_openat, SYS_newfstatat, SYS_fstat, SYS_lseek, SYS_ioctl,
 	SYS_socket, SYS_connect, SYS_fcntl, SYS_readlinkat, SYS_getcwd,

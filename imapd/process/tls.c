@@ -79,7 +79,7 @@ bio_of(struct span s)
 }
 
 /* All certificates of a PEM text; NULL if there is none. */
-static STACK_OF(X509) *
+static struct stack_st_X509 *
 read_chain(struct span pem)
 {
 	STACK_OF(X509) *chain = sk_X509_new_null();

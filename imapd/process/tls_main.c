@@ -146,7 +146,7 @@ converse(struct monitor_client *mc, const struct settings *s,
 	if (end == DIALOGUE_LOGIN) {
 		/* Nobody listens any more, and the session has the timeouts
 		 * and the last word: SIGTERM is not for us. */
-		(void)signal(SIGTERM, SIG_IGN);
+		(void)!fdio_ignore(SIGTERM);
 		close(mc->fd);
 		why = relay_run(tls, fds->in, fds->out, fds->relay);
 		log_begin(LOG_DEBUG, "tls-end");
