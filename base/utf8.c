@@ -115,23 +115,39 @@ utf8_put(struct buf *b, uint32_t cp)
 	buf_put(b, c, n);
 }
 
+/* Length of the well-formed text at the start of s. */
+static size_t
+clean_len(struct span s)
+{
+	size_t n = 0;
+	uint32_t cp;
+	bool ok = true;
+
+	while (n < s.n) {
+		size_t step = s.p[n] < 0x80 ? 1 :
+		    utf8_step(span_skip(s, n), &cp, &ok);
+
+		if (!ok)
+			break;
+		n += step;
+	}
+	return n;
+}
+
 void
 utf8_put_clean(struct buf *b, struct span s)
 {
 	uint32_t cp;
 	bool ok;
 
-	if (is_ascii(s)) {	/* most text is, and is copied whole */
-		buf_put_span(b, s);
-		return;
-	}
 	while (s.n > 0) {
-		size_t n = utf8_step(s, &cp, &ok);
+		size_t n = clean_len(s);
 
-		if (ok)
-			buf_put(b, s.p, n);
-		else
-			utf8_put(b, cp);
+		buf_put(b, s.p, n);
 		s = span_skip(s, n);
+		if (s.n > 0) {
+			s = span_skip(s, utf8_step(s, &cp, &ok));
+			utf8_put(b, UTF8_REPLACEMENT);
+		}
 	}
 }

@@ -4,8 +4,8 @@
  *
  * fuzz_text.c: the stream decoders.  The first byte says how to cut, the second
  * picks the transfer encoding and the charset; the rest is a part.  What comes
- * out is UTF-8, and any piece of it is found; cutting does not change it, unless
- * iconv decides what malformed text becomes.
+ * out is UTF-8, and any piece of it is found; cutting does not change it (but
+ * where iconv decides what malformed text becomes, it may).
  */
 #include <stdlib.h>
 
