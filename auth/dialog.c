@@ -7,8 +7,8 @@
  * The monitor finds the user's stored password and hands it to an imapd-auth of
  * this conversation's own; the messages pass through unread.  Who is unknown,
  * or has no password for this mechanism, gets the same conversation, with a
- * salt made from his name and a key of this host, and fails at its end: so salt and
- * iterations are the same at each try, and tell nothing.
+ * salt made from his name and a key of this host, and fails at its end: so salt
+ * and iterations are the same at each try, and tell nothing.
  */
 #include <sys/random.h>
 

@@ -17,6 +17,7 @@
 #include "auth/usersindex.h"
 
 #define CHUNK		(256 * 1024)	/* bytes searched at a time */
+#define MARGIN		512		/* more than a needle, in any chunk */
 #define FIRST_MAX	64		/* lines looked at for the first */
 
 struct usersfile {
@@ -232,8 +233,10 @@ search_chunk(struct finder *f, struct span needle, const uint8_t *chunk,
 static int
 search(struct finder *f)
 {
+	uint64_t size = (uint64_t)f->file->st.st_size;
+	size_t room = size < CHUNK ? (size_t)size + MARGIN : CHUNK;
 	struct buf needle;
-	uint8_t *chunk = mem_alloc(CHUNK);
+	uint8_t *chunk = mem_alloc(room);
 	uint64_t at = 0;
 	size_t keep = 1, n;
 	int err;
@@ -244,7 +247,7 @@ search(struct finder *f)
 	buf_putc(&needle, ':');
 	chunk[0] = '\n';
 	for (;;) {
-		err = fdio_pread(f->file->fd, chunk + keep, CHUNK - keep, at,
+		err = fdio_pread(f->file->fd, chunk + keep, room - keep, at,
 		    &n);
 		if (err != 0 || n == 0)
 			break;
@@ -256,7 +259,7 @@ search(struct finder *f)
 		keep = n < needle.n - 1 ? n : needle.n - 1;
 		memmove(chunk, chunk + n - keep, keep);
 	}
-	mem_wipe_free(chunk, CHUNK);
+	mem_wipe_free(chunk, room);
 	buf_done(&needle);
 	return err;
 }
