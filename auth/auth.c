@@ -127,6 +127,7 @@ set_tries(struct verify *v, struct span password)
 
 	v->tries[v->ntries++] = password;
 	buf_init(&b, AUTH_PASSWORD_MAX);
+	(void)buf_room(&b, AUTH_PASSWORD_MAX);	/* grows once: no copies */
 	if (prep_alternative(password, &b) == 0)
 		v->tries[v->ntries++] = arena_dup(v->arena, buf_span(&b));
 	buf_wipe_done(&b);

@@ -12,6 +12,8 @@
 #include "auth/helper.h"
 #include "auth/spawn.h"
 
+#define BODY_ROOM	8192	/* the longest question with a secret */
+
 struct helper {
 	pid_t pid;
 	int fd;
@@ -30,6 +32,8 @@ helper_start(const char *program, struct helper **ret)
 	h->fd = -1;
 	buf_init(&h->body, MSGPIPE_MAX);
 	buf_init(&h->answer, MSGPIPE_MAX + 2);
+	/* A buffer that grows leaves copies of what was in it. */
+	(void)buf_room(&h->body, BODY_ROOM);
 	err = msgpipe_pair(&h->fd, &theirs);
 	if (err == 0)
 		err = spawn_child(argv, envp,

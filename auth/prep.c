@@ -152,6 +152,8 @@ prep_saslprep(struct span s, struct buf *b)
 	int err;
 
 	buf_init(&mapped, b->max);
+	/* A buffer that grows leaves copies of what was in it. */
+	(void)buf_room(&mapped, b->max);
 	err = map(s, &mapped);
 	if (err == 0 && mapped.n > 0)
 		err = normalise(buf_span(&mapped), b);

@@ -105,6 +105,7 @@ write_input(struct verify *v, struct span password, int fd)
 	int err;
 
 	buf_init(&b, INPUT_MAX);
+	(void)buf_room(&b, INPUT_MAX);	/* grows once: no copies */
 	buf_put_span(&b, v->user);
 	buf_putc(&b, '\0');
 	buf_put_span(&b, password);

@@ -167,6 +167,9 @@ find_maildir(const struct connection *c, struct maildir_conf *mail)
 	    c->arena, &loc);
 	if (err != 0)
 		return err;
+	/* Mail would be looked for where it is not. */
+	if (loc.dirname != NULL || loc.subscriptions != NULL)
+		return ERR_UNSUPPORTED;
 	mail->root = loc.root;
 	mail->inbox = loc.inbox;
 	mail->control = loc.control;
