@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 #include "maildir/maildir.h"
-#include "fake_maildir.h"
+#include "tests/unit/fake_maildir.h"
 
 struct maildir {
 	int unused;

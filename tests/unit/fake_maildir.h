@@ -14,7 +14,7 @@
 #include "base/span.h"
 #include "maildir/maildir.h"
 
-#define FAKE_MAX	1000000
+#define FAKE_MAX	1000	/* messages */
 
 struct fake_msg {
 	struct maildir_msg msg;

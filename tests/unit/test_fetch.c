@@ -27,7 +27,7 @@
 #include "imapd/mailbox/mailbox.h"
 #include "imapd/command/commands.h"
 #include "imapd/command/session_state.h"
-#include "fake_maildir.h"
+#include "tests/unit/fake_maildir.h"
 
 /* ---- a session whose client is a buffer ------------------------------- */
 
