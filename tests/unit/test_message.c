@@ -18,6 +18,7 @@
 #include "message/header.h"
 #include "message/msgid.h"
 #include "message/rfc2045.h"
+#include "message/rfc2047.h"
 #include "message/subject.h"
 
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
@@ -591,6 +592,43 @@ test_subject(void **state)
 	arena_free(a);
 }
 
+/* Fields of a megabyte: the test ends because each is read in one go. */
+static void
+test_hostile(void **state)
+{
+	static const char *const units[] = { "=?a?q?", "=?utf-8?q?a?= ",
+	    "=?x?q?a?= ", "=?", "?=", "[", "[]", "[a] ", "[fwd:", "re: ",
+	    "(fwd)", "re[a]", "<", "<>", "<a> ", "\"", "<\"", "(", "a ",
+	    "1 ", "-", "1:" };
+	struct arena *a = arena_new(1000);
+	struct buf b, out;
+
+	(void)state;
+	buf_init(&b, CEILING);
+	buf_init(&out, 8 * CEILING);
+	for (size_t i = 0; i < COUNT(units); i++) {
+		struct span id, rest;
+		bool is_reply;
+		int64_t t;
+		int zone;
+
+		buf_clear(&b);
+		buf_clear(&out);
+		while (b.n < CEILING - 100)
+			buf_puts(&b, units[i]);
+		rest = buf_span(&b);
+		rfc2047_decode(rest, &out);
+		(void)subject_base(rest, a, &is_reply);
+		assert_int_not_equal(date_parse(rest, &t, &zone), 0);
+		while (msgid_next(&rest, a, &id))
+			assert_true(id.n > 0);
+		arena_clear(a);
+	}
+	buf_done(&b);
+	buf_done(&out);
+	arena_free(a);
+}
+
 int
 main(void)
 {
@@ -609,7 +647,8 @@ main(void)
 		cmocka_unit_test(test_param_limit),
 		cmocka_unit_test(test_date),
 		cmocka_unit_test(test_msgid),
-		cmocka_unit_test(test_subject)
+		cmocka_unit_test(test_subject),
+		cmocka_unit_test(test_hostile)
 	};
 
 	return cmocka_run_group_tests_name("message", tests, NULL, NULL);

@@ -21,6 +21,7 @@
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 #define CEILING		(1024 * 1024)
 #define REPL		"\xef\xbf\xbd"
+#define BUILTIN		6	/* the first rows of charset_rows */
 
 static void
 expect(const struct buf *b, struct span want)
@@ -148,8 +149,11 @@ test_charset(void **state)
 	for (size_t i = 0; i < COUNT(charset_rows); i++) {
 		struct span in = span_str(charset_rows[i].in);
 
-		assert_int_equal(charset_open(span_str(charset_rows[i].charset),
-		    &cs), 0);
+		/* iconv's tables need not be installed; our own are. */
+		if (charset_open(span_str(charset_rows[i].charset), &cs) != 0) {
+			assert_true(i >= BUILTIN);
+			continue;
+		}
 		/* One converter for all: finish makes it as new. */
 		for (size_t step = 1; step <= in.n; step++) {
 			buf_clear(&out);
