@@ -12,6 +12,7 @@
 #include "base/fdio.h"
 #include "base/mem.h"
 #include "maildir/file.h"
+#include "maildir/gz.h"
 #include "maildir/refresh.h"
 
 #define TRIES		10	/* renames that we lose against others */
@@ -19,6 +20,7 @@
 
 struct maildir_file {
 	int fd;
+	struct gz *gz;		/* NULL: not compressed */
 	uint64_t size;
 	int64_t date;
 };
@@ -71,7 +73,10 @@ int
 maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
 {
 	struct maildir_info info = { 0 };
+	struct maildir_file *f;
+	struct span base;
 	struct stat st;
+	uint64_t hint;
 	int r;
 
 	r = file_try(md, uid, do_stat, &st);
@@ -80,9 +85,15 @@ maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
 	info.internal_date = st.st_mtim.tv_sec;
 	info.save_date = st.st_ctim.tv_sec;
 	info.file_size = (uint64_t)st.st_size;
-	if (name_size(picture_base(&md->pic, picture_find(&md->pic, uid)),
-	    'W', &info.crlf_size_hint) != 0)
+	base = picture_base(&md->pic, picture_find(&md->pic, uid));
+	if (name_size(base, 'W', &info.crlf_size_hint) != 0)
 		info.crlf_size_hint = 0;
+	/* Compressed, or a wrong hint. */
+	if (name_size(base, 'S', &hint) == 0 && hint != info.file_size &&
+	    maildir_file_open(md, uid, &f) == 0) {
+		info.file_size = maildir_file_size(f);
+		maildir_file_close(f);
+	}
 	*ret = info;
 	return 0;
 }
@@ -106,7 +117,9 @@ int
 maildir_file_open(struct maildir *md, uint32_t uid, struct maildir_file **ret)
 {
 	struct maildir_file *f;
+	struct msg *m;
 	struct stat st;
+	uint64_t hint;
 	int fd, r;
 
 	r = file_try(md, uid, do_open, &fd);
@@ -118,8 +131,18 @@ maildir_file_open(struct maildir *md, uint32_t uid, struct maildir_file **ret)
 	}
 	f = mem_alloc(sizeof(*f));
 	f->fd = fd;
+	f->gz = NULL;
 	f->size = (uint64_t)st.st_size;
 	f->date = st.st_mtim.tv_sec;
+	/* S= is the size unpacked: if it is that of the file, so is this. */
+	m = picture_find(&md->pic, uid);
+	if (name_size(picture_base(&md->pic, m), 'S', &hint) != 0 ||
+	    hint != f->size)
+		r = gz_new(fd, &f->gz, &f->size);
+	if (r != 0 && r != ERR_UNSUPPORTED) {
+		maildir_file_close(f);
+		return r;
+	}
 	*ret = f;
 	return 0;
 }
@@ -129,6 +152,7 @@ maildir_file_close(struct maildir_file *f)
 {
 	if (f == NULL)
 		return;
+	gz_free(f->gz);
 	fdio_close(&f->fd);
 	free(f);
 }
@@ -149,7 +173,8 @@ int
 maildir_file_read(struct maildir_file *f, uint64_t off, void *p, size_t n,
     size_t *ret_n)
 {
-	return fdio_pread(f->fd, p, n, off, ret_n);
+	return f->gz != NULL ? gz_read(f->gz, off, p, n, ret_n) :
+	    fdio_pread(f->fd, p, n, off, ret_n);
 }
 
 int

@@ -93,11 +93,8 @@ check(const struct renames *rn)
 		    MAILDIR_NAME_MAX)
 			return ERR_NAME;
 		if (fstatat(rn->store->root, p->to, &st,
-		    AT_SYMLINK_NOFOLLOW) != 0)
-			continue;
-		/* Into itself: a -> a.b moves a.b out of the way first? No:
-		 * whatever has the name now is a mailbox. */
-		return ERR_EXISTS;
+		    AT_SYMLINK_NOFOLLOW) == 0)
+			return ERR_EXISTS;
 	}
 	return 0;
 }
@@ -185,9 +182,6 @@ plan_fs(struct renames *rn, struct span from, struct span to)
 	char *name;
 	int r;
 
-	/* A directory cannot move into itself. */
-	if (has_prefix(to, from) && to.n > from.n && to.p[from.n] == '/')
-		return ERR_NAME;
 	name = mem_dup(from.p, from.n);
 	r = fstatat(rn->store->root, name, &st, 0) == 0 ? 0 :
 	    err_from_errno(errno);
@@ -204,6 +198,7 @@ prepare(struct renames *rn, const struct maildir_path *from,
 	struct maildir_store *store = rn->store;
 	struct buf a, b;
 	struct stat st;
+	uint8_t sep;
 	int r;
 
 	buf_init(&a, STORED_MAX);
@@ -211,6 +206,13 @@ prepare(struct renames *rn, const struct maildir_path *from,
 	if ((r = foldername_put(&store->conf, from, &a)) != 0 ||
 	    (r = foldername_put(&store->conf, to, &b)) != 0)
 		goto done;
+	/* Nothing can be moved into itself. */
+	sep = store->conf.layout == MAILDIR_FS ? '/' : '.';
+	if (b.n > a.n && has_prefix(buf_span(&b), buf_span(&a)) &&
+	    b.p[a.n] == sep) {
+		r = ERR_NAME;
+		goto done;
+	}
 	if (store->conf.layout == MAILDIR_FS)
 		r = plan_fs(rn, buf_span(&a), buf_span(&b));
 	else

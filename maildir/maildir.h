@@ -282,7 +282,8 @@ int maildir_keyword(struct maildir *md, struct span name, bool create,
 struct maildir_info {
 	int64_t internal_date;	/* seconds since 1970: the file's mtime */
 	int64_t save_date;	/* when it came into this mailbox */
-	uint64_t file_size;	/* bytes on disk as read by maildir_file_read */
+	uint64_t file_size;	/* as maildir_file_size(); of the file itself
+				 * for compressed ones without S= */
 	uint64_t crlf_size_hint;/* W= of the name, 0 if it has none */
 };
 

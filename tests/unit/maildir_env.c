@@ -87,14 +87,19 @@ at(const struct env *e, const char *rel)
 }
 
 void
-write_text(const struct env *e, const char *rel, const char *text)
+write_bytes(const struct env *e, const char *rel, const void *p, size_t n)
 {
 	int fd = open(at(e, rel).s, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	ssize_t n = (ssize_t)strlen(text);
 
 	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, (size_t)n), n);
+	assert_int_equal(write(fd, p, n), n);
 	close(fd);
+}
+
+void
+write_text(const struct env *e, const char *rel, const char *text)
+{
+	write_bytes(e, rel, text, strlen(text));
 }
 
 struct span

@@ -27,6 +27,7 @@ void env_layout(struct env *e, enum maildir_layout layout, bool utf8);
 
 /* Files, by their path below the root. */
 void write_text(const struct env *e, const char *rel, const char *text);
+void write_bytes(const struct env *e, const char *rel, const void *p, size_t n);
 struct span read_text(struct env *e, const char *rel);
 bool is_there(const struct env *e, const char *rel);
 void make_dir(const struct env *e, const char *rel);

@@ -380,6 +380,39 @@ test_status(void **state)
 	assert_int_equal(st.recent, 0);
 }
 
+/* A message that gzip packed; and one that only begins like that. */
+static void
+test_gzip(void **state)
+{
+	static const uint8_t packed[] = {
+		0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff,
+		0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0xe7, 0x02, 0x00, 0x20, 0x30,
+		0x3a, 0x36, 0x06, 0x00, 0x00, 0x00,
+	};
+	struct env *e = *state;
+	struct maildir *md = open_rw(e, &inbox);
+	struct maildir_file *f;
+	char two[4] = "";
+	size_t n;
+
+	write_bytes(e, "cur/1.1.h:2,S", packed, sizeof(packed));
+	write_bytes(e, "cur/2.1.h,S=3:2,S", packed, sizeof(packed) - 9);
+	maildir_close(md);
+	md = open_rw(e, &inbox);
+	assert_text(body(e, md, 1), "hello\n");
+	assert_int_equal(maildir_file_open(md, 1, &f), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(maildir_file_read(f, 4, two, 2, &n), 0);
+		assert_int_equal(n, 2);
+		assert_memory_equal(two, "o\n", 2);
+	}
+	assert_int_equal(maildir_file_read(f, 6, two, 2, &n), 0);
+	assert_int_equal(n, 0);
+	maildir_file_close(f);
+	assert_int_equal(body(e, md, 2).n, sizeof(packed) - 9);
+	maildir_close(md);
+}
+
 int
 main(void)
 {
@@ -394,6 +427,7 @@ main(void)
 		T(test_polling),
 		T(test_copy),
 		T(test_status),
+		T(test_gzip),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

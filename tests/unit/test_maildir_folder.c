@@ -278,6 +278,7 @@ test_rename(void **state)
 	};
 	struct maildir_path a = path_of(e, "a"), xy = path_of(e, "x/y");
 	struct maildir_path ab = path_of(e, "ab"), no = path_of(e, "no");
+	struct maildir_path inside = path_of(e, "a/x");
 	struct maildir_status before, after;
 
 	create(e, "a");
@@ -286,6 +287,7 @@ test_rename(void **state)
 	assert_int_equal(maildir_status(e->store, &a, false, &before), 0);
 	assert_int_equal(maildir_rename(e->store, &a, &ab), ERR_EXISTS);
 	assert_int_equal(maildir_rename(e->store, &no, &xy), ERR_NOENT);
+	assert_int_equal(maildir_rename(e->store, &a, &inside), ERR_NAME);
 	assert_int_equal(maildir_rename(e->store, &a, &xy), 0);
 	check_list(e, want, 5);
 	assert_int_equal(maildir_status(e->store, &xy, false, &after), 0);
