@@ -6,15 +6,45 @@
  */
 #include "imapd/command/trace.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/fdio.h"
 #include "base/mem.h"
+
+#define PATH_MAX_BYTES	4096
 
 struct trace {
 	int fd, fd_in, fd_out;
 	uint64_t started;
 };
+
+int
+trace_open(const char *directory, const char *user)
+{
+	struct span name = span_str(user);
+	struct buf path;
+	int fd = -1;
+
+	if (directory == NULL || name.n == 0 || name.p[0] == '.' ||
+	    has_byte(name, '/'))
+		return -1;
+	buf_init(&path, PATH_MAX_BYTES);
+	buf_puts(&path, directory);
+	buf_putc(&path, '/');
+	buf_put_span(&path, name);
+	buf_putc(&path, '/');
+	buf_put_u64(&path, (uint64_t)time(NULL));
+	buf_putc(&path, '.');
+	buf_put_u64(&path, (uint64_t)getpid());
+	if (buf_cstr(&path) != NULL)
+		fd = open(buf_cstr(&path), O_WRONLY | O_CREAT | O_EXCL |
+		    O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	buf_done(&path);
+	return fd;
+}
 
 struct trace *
 trace_new(int fd, int fd_in, int fd_out)

@@ -18,6 +18,13 @@
 
 struct trace;
 
+/*
+ * trace_open(directory, user): a new file directory/USER/SECONDS.PID, or -1
+ * where there is no such directory, which is the usual case: making it turns
+ * the trace on.  Called with the user's rights, before the sandbox.
+ */
+int trace_open(const char *directory, const char *user);
+
 /* trace_new(fd, fd_in, fd_out): fd is the open file and stays the caller's. */
 struct trace *trace_new(int fd, int fd_in, int fd_out);
 void trace_free(struct trace *tr);

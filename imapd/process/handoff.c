@@ -25,6 +25,7 @@
 #include "base/fdio.h"
 #include "base/mem.h"
 #include "imapd/command/session.h"
+#include "imapd/command/trace.h"
 #include "imapd/process/connection.h"
 #include "imapd/process/privsep.h"
 #include "imapd/process/sandbox.h"
@@ -76,8 +77,6 @@ enter_sandbox(const struct config *conf, const struct maildir_conf *mail)
 		paths[n++] = (struct sandbox_path){ mail->inbox, 1 };
 	if (mail->control != NULL)
 		paths[n++] = (struct sandbox_path){ mail->control, 1 };
-	if (conf->trace_directory != NULL)
-		paths[n++] = (struct sandbox_path){ conf->trace_directory, 1 };
 	for (size_t i = 0; i < sizeof(readable) / sizeof(readable[0]); i++)
 		paths[n++] = (struct sandbox_path){ readable[i], 0 };
 	tzset();	/* reads the zone now: wanted by log and INTERNALDATE */
@@ -117,7 +116,7 @@ refuse(const struct connection *c, const char *what, int err)
 /* All that a session wants to know; what it will not need is given back. */
 static int
 run_session(struct connection *c, const struct maildir_conf *mail,
-    bool is_missing)
+    bool is_missing, int trace_fd)
 {
 	struct session_start start = {
 		.fd_in = c->fd_in, .fd_out = c->fd_out, .conf = c->conf,
@@ -132,6 +131,7 @@ run_session(struct connection *c, const struct maildir_conf *mail,
 		    c->user->label),
 		.tls = c->tls, .client_id = c->client_id,
 		.started = c->started,
+		.trace_fd = trace_fd < 0 ? 0 : trace_fd,
 	};
 	int status;
 
@@ -187,7 +187,7 @@ handoff_session(struct connection *c)
 	    .utf8_names = c->conf->utf8_names,
 	    .lock_ms = c->conf->lock_timeout };
 	bool is_missing;
-	int err;
+	int trace_fd, err;
 
 	err = find_maildir(c, &mail);
 	if (err != 0)
@@ -201,10 +201,11 @@ handoff_session(struct connection *c)
 	(void)umask(077);
 	if ((err = make_root(mail.root, &is_missing)) != 0)
 		return refuse(c, "mail root", err);
+	trace_fd = trace_open(c->conf->trace_directory, user->name);
 	if ((err = enter_sandbox(c->conf, &mail)) != 0)
 		return refuse(c, "sandbox", err);
 	join_masks(c);
-	return run_session(c, &mail, is_missing);
+	return run_session(c, &mail, is_missing, trace_fd);
 }
 
 int
