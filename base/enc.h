@@ -44,7 +44,7 @@ uint16_t dec_u16(struct dec *d);
 uint32_t dec_u32(struct dec *d);
 uint64_t dec_u64(struct dec *d);
 
-/* dec_bytes(d, max): a counted string of at most max bytes, inside the input. */
+/* dec_bytes(d, max): a counted string of at most max bytes, in the input. */
 struct span dec_bytes(struct dec *d, size_t max);
 
 /* dec_end(d): 0 if nothing failed and nothing is left over; else ERR_PROTO. */

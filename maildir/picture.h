@@ -110,8 +110,8 @@ struct span picture_fields(const struct picture *p, const struct msg *m);
 int picture_set_fields(struct picture *p, struct msg *m, struct span fields)
     ERR_CHECK;
 
-/* picture_settle(p): no spare room, and what was needed to make the picture goes
- * back to the system: a session may now wait for hours. */
+/* picture_settle(p): no spare room, and what was needed to make the picture
+ * goes back to the system: a session may now wait for hours. */
 void picture_settle(struct picture *p);
 
 /* picture_sweep(p): drop the messages that are MSG_GONE. */
