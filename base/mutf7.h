@@ -22,9 +22,10 @@ int mutf7_put(struct buf *b, struct span utf8) ERR_CHECK;
 
 /*
  * mutf7_get(s, b): append the UTF-8 of s.  ERR_SYNTAX for 8-bit bytes,
- * controls, an unfinished or empty shift, base64 of printable ASCII, a shift that
- * immediately follows another, lone surrogates, non-zero trailing bits: so that
- * what is accepted is exactly what mutf7_put() makes.  b is then as it was.
+ * controls, an unfinished or empty shift, base64 of printable ASCII, a shift
+ * that immediately follows another, lone surrogates, non-zero trailing bits: so
+ * that what is accepted is exactly what mutf7_put() makes.  b is then as it
+ * was.
  */
 int mutf7_get(struct span s, struct buf *b) ERR_CHECK;
 
