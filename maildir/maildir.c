@@ -21,6 +21,7 @@
 
 #include "base/mem.h"
 #include "maildir/build.h"
+#include "maildir/courier.h"
 #include "maildir/file.h"
 #include "maildir/refresh.h"
 
@@ -55,6 +56,13 @@ open_box(struct maildir_store *store, const struct maildir_path *path,
 	history_open(&md->history, changed);
 	for (size_t i = 0; i < md->pic.msgs.n; i++)
 		md->pic.msgs.v[i].modseq = md->history.highest;
+	if (want_keywords) {
+		r = courier_take_keywords(md);
+		if (r != 0) {
+			maildir_close(md);
+			return r;
+		}
+	}
 	*ret = md;
 	return 0;
 }

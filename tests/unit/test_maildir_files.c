@@ -398,6 +398,51 @@ test_forwarded_without_letter(void **state)
 	maildir_close(md);
 }
 
+static void
+check_keyword(struct maildir *md, size_t i, const char *name, bool want)
+{
+	struct maildir_msg m;
+	size_t k;
+
+	assert_int_equal(maildir_keyword(md, span_str(name), false, &k), 0);
+	maildir_get(md, i, &m);
+	assert_int_equal((m.flags.kw >> k) & 1, want);
+}
+
+static void
+test_keywords_courier(void **state)
+{
+	struct env *e = *state;
+	struct maildir *md;
+
+	make_dir(e, "cur");
+	make_dir(e, "new");
+	make_dir(e, "tmp");
+	make_dir(e, "courierimapkeywords");
+	write_text(e, "cur/1:2,S", "x");
+	write_text(e, "cur/2,S=1:2,", "x");
+	write_text(e, "cur/3:2,", "x");
+	write_text(e, "courierimapuiddb", "1 7 4\n1 1\n2 2,S=1\n3 3\n");
+	write_text(e, "courierimapkeywords/:list", "Junk\n$Forwarded\nzeta\n"
+	    "\n1:2 0\n2,S=1:1\ngone:0\n3:0 9 x\n");
+	write_text(e, "courierimapkeywords/.5.2,S=1", "zeta\n");
+	write_text(e, "courierimapkeywords/.12.2,S=1", "Junk\n");
+	write_text(e, "courierimapkeywords/.99.3", "zeta\n");
+	write_text(e, "courierimapkeywords/3", "");
+	assert_int_equal(maildir_open(e->store, &inbox, true, &md), 0);
+	check_keyword(md, 0, "Junk", true);
+	check_keyword(md, 0, "zeta", true);
+	check_keyword(md, 0, "$Forwarded", false);
+	check_keyword(md, 1, "Junk", true);
+	check_keyword(md, 1, "zeta", false);
+	check_keyword(md, 1, "$Forwarded", false);
+	check_keyword(md, 2, "Junk", false);
+	check_keyword(md, 2, "zeta", false);
+	maildir_close(md);
+	assert_true(is_there(e, "cur/1:2,Sac"));
+	assert_true(is_there(e, "courierimapkeywords/:list"));
+}
+
 /* ---- the lock -------------------------------------------------------- */
 
 static void
@@ -542,6 +587,7 @@ main(void)
 		T(test_reappeared),
 		T(test_twins),
 		T(test_keywords),
+		T(test_keywords_courier),
 		T(test_forwarded_without_letter),
 		T(test_lock_dead),
 		T(test_lock_alive),
