@@ -353,17 +353,33 @@ build_write(struct maildir *md, const struct picture *p,
 	return r;
 }
 
+/*
+ * Most names come from scan_add(), which leaves the info behind the name; then
+ * it only has to be counted in.  (No other name or field begins with a colon.)
+ */
+static int
+add_info(struct picture *p, struct msg *m, struct span to)
+{
+	struct span behind = span_skip(buf_span(&p->pool),
+	    (size_t)m->name + m->name_len);
+
+	if (!has_prefix(behind, SPAN(SCAN_INFO)))
+		return picture_rename(p, m, to);
+	m->name_len = (uint8_t)to.n;
+	return 0;
+}
+
 int
 build_move_new(struct maildir *md, struct picture *p, size_t first,
     bool *ret_again)
 {
 	char from[NAME_FILE_MAX + 1];
 	struct buf to;
-	int r;
+	int r = 0, moved;
 
 	*ret_again = false;
 	buf_init(&to, NAME_FILE_MAX + 1);
-	for (size_t i = first; i < p->msgs.n; i++) {
+	for (size_t i = first; r == 0 && i < p->msgs.n; i++) {
 		struct msg *m = &p->msgs.v[i];
 		struct span name = picture_name(p, m);
 		bool has_info = has_byte(name, ':');
@@ -378,20 +394,19 @@ build_move_new(struct maildir *md, struct picture *p, size_t first,
 		cto = buf_cstr(&to);
 		if (cto == NULL || to.n > NAME_FILE_MAX)
 			continue;	/* too long for cur/: stays */
-		r = rename_new(md->box.new, md_cname(p, m, from), md->box.cur,
-		    cto);
+		moved = rename_new(md->box.new, md_cname(p, m, from),
+		    md->box.cur, cto);
 		step("new-moved");
-		if (r == ERR_NOENT)
+		if (moved == ERR_NOENT)
 			*ret_again = true;
-		if (r != 0)
+		if (moved != 0)
 			continue;	/* it stays in new/, and readable */
-		/* scan_add() left the info behind the name. */
-		if (!has_info)
-			m->name_len = (uint8_t)to.n;
 		m->state &= (uint16_t)~MSG_NEW;
+		if (!has_info)
+			r = add_info(p, m, buf_span(&to));
 	}
 	buf_done(&to);
-	return 0;
+	return r;
 }
 
 /* What has to be written, once everything is known and the lock is held. */

@@ -70,7 +70,7 @@ show_life(struct session *s, const struct command *cmd, uint32_t seq,
 static bool
 is_client_gone(const struct session *s)
 {
-	struct pollfd p = { .fd = s->start->fd_in, .events = 0 };
+	struct pollfd p = { .fd = s->start->fd_out, .events = 0 };
 
 	return fdio_stopped() != 0 || (poll(&p, 1, 0) == 1 &&
 	    (p.revents & (POLLHUP | POLLERR)) != 0);

@@ -186,6 +186,36 @@ test_append(void **state)
 	maildir_close(md);
 }
 
+/* Two that another session appended, seen in one refresh: each keeps its name
+ * on the way from new/ to cur/. */
+static void
+test_two_arrivals(void **state)
+{
+	struct env *e = *state;
+	struct maildir *md, *there;
+	const struct maildir_change *c;
+	const uint32_t uids[2] = { 4, 5 };
+	struct maildir_copied copied;
+	size_t n;
+
+	for (uint32_t i = 1; i <= 3; i++)
+		assert_int_equal(append(e, &inbox, "old\r\n", 0, NULL), i);
+	md = open_rw(e, &inbox);
+	no_change(md);
+	assert_int_equal(append(e, &inbox, "one\r\n", 0, NULL), 4);
+	assert_int_equal(append(e, &inbox, "two\r\n", 0, NULL), 5);
+	assert_int_equal(maildir_refresh(md, &c, &n), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(maildir_create(e->store, &foo), 0);
+	assert_int_equal(maildir_copy(md, uids, 2, &foo, e->arena, &copied), 0);
+	assert_int_equal(copied.n, 2);
+	there = open_rw(e, &foo);
+	assert_text(body(e, there, 1), "one\n");
+	assert_text(body(e, there, 2), "two\n");
+	maildir_close(there);
+	maildir_close(md);
+}
+
 static void
 test_store(void **state)
 {
@@ -421,6 +451,7 @@ main(void)
 		T(test_empty),
 		T(test_first_order),
 		T(test_append),
+		T(test_two_arrivals),
 		T(test_store),
 		T(test_expunge),
 		T(test_foreign),
