@@ -40,7 +40,7 @@ struct auth_conf {
 	const char *users_file;
 	const char *checkpassword;
 	const char *helper;	/* path of imapd-auth */
-	const char *secret_file;/* key of the salts that SCRAM makes up; made
+	const char *secret_file;/* key of what is made up (key.h); made
 				 * when missing, if we may.  It should survive
 				 * a reboot.  NULL: the machine's id */
 	const char *default_scheme; /* of hashes without {SCHEME}: "CRYPT" */
@@ -123,6 +123,16 @@ struct auth_peer {
 enum auth_reason auth_password(struct auth *auth, const struct auth_peer *peer,
     struct span authzid, struct span user, struct span password,
     struct deadline until, struct auth_user **ret_user);
+
+/*
+ * auth_password_mark(auth, password, out): for the log: two characters that are
+ * the same for the same password on this host.  12 bits: enough to see that an
+ * old password is tried again and again, which is no attack, and too few to
+ * guess by.  It costs a millisecond.
+ */
+#define AUTH_MARK	2
+void auth_password_mark(const struct auth *auth, struct span password,
+    char out[AUTH_MARK + 1]);
 
 /* auth_external(): the identity of the client certificate; no secret. */
 enum auth_reason auth_external(struct auth *auth, const struct auth_peer *peer,

@@ -10,20 +10,13 @@
  * salt made from his name and a key of this host, and fails at its end: so salt
  * and iterations are the same at each try, and tell nothing.
  */
-#include <sys/random.h>
-
-#include <fcntl.h>
-#include <unistd.h>
-
-#include "base/fdio.h"
 #include "base/mem.h"
 #include "base/num.h"
 
 #include "auth/helper.h"
+#include "auth/key.h"
 #include "auth/verify.h"
 
-#define MACHINE_ID	"/etc/machine-id"
-#define SECRET_BYTES	32
 #define MECH_MAX	32
 
 struct auth_dialog {
@@ -36,60 +29,6 @@ struct auth_dialog {
 	struct buf key;
 	bool is_begun;
 };
-
-/* A file's first bytes; ERR_CORRUPT if it is shorter than min. */
-static int
-read_key(const char *path, size_t min, struct buf *key)
-{
-	size_t n;
-	int fd, err;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0)
-		return ERR_NOENT;
-	err = fdio_pread(fd, buf_room(key, HELPER_KEY_MAX), HELPER_KEY_MAX, 0,
-	    &n);
-	fdio_close(&fd);
-	if (err == 0 && n < min)
-		err = ERR_CORRUPT;
-	if (err == 0)
-		key->n = n;
-	return err;
-}
-
-/* Make the secret file.  Two at once: the second finds it there. */
-static int
-make_key(const char *path)
-{
-	uint8_t secret[SECRET_BYTES];
-	int fd, err;
-
-	if (getrandom(secret, sizeof(secret), 0) != sizeof(secret))
-		return ERR_IO;
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-	    0600);
-	if (fd < 0)
-		return ERR_ACCESS;
-	err = fdio_write_file(fd, span_of(secret, sizeof(secret)));
-	fdio_close(&fd);
-	explicit_bzero(secret, sizeof(secret));
-	return err;
-}
-
-/*
- * The key of made-up salts: the secret file's, or else the machine's id, which
- * local users know, and with which they could tell an unknown user from a real
- * one.
- */
-static void
-find_key(const char *path, struct buf *key)
-{
-	buf_init(key, HELPER_KEY_MAX);
-	if (path != NULL && (read_key(path, SECRET_BYTES, key) == 0 ||
-	    (make_key(path) == 0 && read_key(path, SECRET_BYTES, key) == 0)))
-		return;
-	(void)!read_key(MACHINE_ID, 1, key);	/* empty at worst */
-}
 
 /* The iterations of a {SCRAM-...} line, or 0. */
 static uint32_t
@@ -149,7 +88,7 @@ auth_dialog_new(struct auth *auth, const struct auth_peer *peer,
 		return ERR_UNSUPPORTED;
 	d = mem_zalloc(sizeof(*d));
 	verify_init(&d->v, auth, peer, DEADLINE_NEVER);
-	find_key(auth->conf->secret_file, &d->key);
+	key_find(auth->conf->secret_file, &d->key);
 	d->mech = arena_dup(d->v.arena, mech);
 	d->reason = look_up(d, user, authzid);
 	if (d->reason == AUTH_OK)

@@ -9,8 +9,6 @@
 #ifndef AUTH_HELPER_MSG_H
 #define AUTH_HELPER_MSG_H
 
-#define HELPER_KEY_MAX	64	/* bytes of the key of made-up salts */
-
 enum helper_msg {
 	/* bytes user, bytes stored password, u8 count, count times bytes
 	 * password: is it one of them?  Answer: u8 enum helper_verdict */

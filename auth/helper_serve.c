@@ -8,6 +8,7 @@
 #include "auth/helper.h"
 #include "auth/helper_msg.h"
 #include "auth/helper_serve.h"
+#include "auth/key.h"
 #include "auth/scheme_crypto.h"
 #include "auth/scram.h"
 #include "auth/usersfile.h"
@@ -89,7 +90,7 @@ on_dialog(struct server *s, struct dec *d)
 	user.name = dec_bytes(d, AUTH_NAME_MAX);
 	user.stored = dec_bytes(d, 2 * SCHEME_DATA_MAX);
 	user.iterations = dec_u32(d);
-	user.key = dec_bytes(d, HELPER_KEY_MAX);
+	user.key = dec_bytes(d, KEY_MAX);
 	err = dec_end(d);
 	if (err != 0)
 		return err;

@@ -81,7 +81,7 @@ why_of(enum auth_reason reason)
 /* The line that fail2ban reads: one stable form, at once (imapd(8)). */
 static void
 log_failure(const struct monitor *m, struct span user, struct span method,
-    const char *reason)
+    const char *reason, const char *mark)
 {
 	log_begin(LOG_NOTICE, "auth-failed");
 	log_span("user", user);
@@ -89,6 +89,8 @@ log_failure(const struct monitor *m, struct span user, struct span method,
 	log_span("method", method);
 	log_str("reason", reason);
 	log_uint("attempt", m->tries);
+	if (mark != NULL)
+		log_str("mark", mark);
 	log_end();
 }
 
@@ -115,7 +117,7 @@ delay(const struct monitor *m, struct span user)
 /* reason is AUTH_OK and m->c->user set, or it has failed. */
 static enum turn
 finish(struct monitor *m, enum auth_reason reason, struct span user,
-    struct span method, struct span last)
+    struct span method, struct span last, const char *mark)
 {
 	struct connection *c = m->c;
 
@@ -140,7 +142,7 @@ finish(struct monitor *m, enum auth_reason reason, struct span user,
 		return answer_auth(m, AUTH_DONE, WHY_NONE, last);
 	}
 	m->tries++;
-	log_failure(m, user, method, auth_reason_text(reason));
+	log_failure(m, user, method, auth_reason_text(reason), mark);
 	delay(m, user);
 	monitor_permit_login(m);
 	return answer_auth(m, AUTH_FAILED, why_of(reason), SPAN_NONE);
@@ -153,7 +155,7 @@ monitor_auth_drop(struct monitor *m)
 	m->dialog = NULL;
 	m->tries++;
 	log_failure(m, m->dialog_user, m->dialog_mech,
-	    auth_reason_text(AUTH_ABORTED));
+	    auth_reason_text(AUTH_ABORTED), NULL);
 	monitor_permit_login(m);
 }
 
@@ -171,12 +173,16 @@ on_password(struct monitor *m, struct dec *d)
 	struct span authzid = dec_bytes(d, AUTH_NAME_MAX);
 	struct span user = dec_bytes(d, AUTH_NAME_MAX);
 	struct span password = dec_bytes(d, AUTH_PASSWORD_MAX);
+	enum auth_reason reason;
+	char mark[AUTH_MARK + 1] = "";
 
 	if (dec_end(d) != 0)
 		return TURN_OVER;
-	return finish(m, auth_password(get_auth(m), &peer, authzid, user,
-	    password, auth_deadline(m), &m->c->user), user, method,
-	    SPAN_NONE);
+	reason = auth_password(get_auth(m), &peer, authzid, user, password,
+	    auth_deadline(m), &m->c->user);
+	if (reason != AUTH_OK)
+		auth_password_mark(get_auth(m), password, mark);
+	return finish(m, reason, user, method, SPAN_NONE, mark);
 }
 
 static enum turn
@@ -188,7 +194,7 @@ on_external(struct monitor *m, struct dec *d)
 	if (dec_end(d) != 0)
 		return TURN_OVER;
 	return finish(m, auth_external(get_auth(m), &peer, authzid,
-	    &m->c->user), m->c->identity, SPAN("EXTERNAL"), SPAN_NONE);
+	    &m->c->user), m->c->identity, SPAN("EXTERNAL"), SPAN_NONE, NULL);
 }
 
 static enum turn
@@ -200,7 +206,7 @@ on_anonymous(struct monitor *m, struct dec *d)
 	if (dec_end(d) != 0)
 		return TURN_OVER;
 	return finish(m, auth_anonymous(get_auth(m), &peer, trace,
-	    &m->c->user), trace, SPAN("ANONYMOUS"), SPAN_NONE);
+	    &m->c->user), trace, SPAN("ANONYMOUS"), SPAN_NONE, NULL);
 }
 
 /* One message of a SCRAM or CRAM-MD5 conversation to imapd-auth. */
@@ -221,7 +227,7 @@ dialog_step(struct monitor *m, struct span data)
 		auth_dialog_free(m->dialog);
 		m->dialog = NULL;
 		turn = finish(m, step == AUTH_DONE ? AUTH_OK : reason,
-		    m->dialog_user, m->dialog_mech, buf_span(&out));
+		    m->dialog_user, m->dialog_mech, buf_span(&out), NULL);
 	}
 	buf_wipe_done(&out);
 	return turn;
@@ -244,7 +250,7 @@ on_dialog(struct monitor *m, struct dec *d)
 	m->dialog_mech = arena_dup(m->c->arena, mech);
 	if (auth_dialog_new(get_auth(m), &peer, mech, user, authzid,
 	    &m->dialog) != 0)
-		return finish(m, AUTH_UNAVAILABLE, user, mech, SPAN_NONE);
+		return finish(m, AUTH_UNAVAILABLE, user, mech, SPAN_NONE, NULL);
 	monitor_permit(m, RULE_DIALOG_NEXT, STEPS_MAX);
 	return dialog_step(m, data);
 }

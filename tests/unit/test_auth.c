@@ -723,6 +723,38 @@ test_external(void **state)
 	auth_free(auth);
 }
 
+/* The mark of a wrong password: the same for the same, on this host. */
+static void
+test_mark(void **state)
+{
+	char a[AUTH_MARK + 1], b[AUTH_MARK + 1], c[AUTH_MARK + 1];
+	struct auth *auth;
+	unsigned differ = 0;
+
+	(void)state;
+	reset_conf();
+	auth = auth_new(&conf, NULL, NULL);
+	auth_password_mark(auth, SPAN("old"), a);
+	auth_password_mark(auth, SPAN("old"), b);
+	assert_string_equal(a, b);
+	assert_int_equal(strlen(a), AUTH_MARK);
+	for (uint8_t i = 'a'; i < 'k'; i++) {
+		auth_password_mark(auth, span_of(&i, 1), c);
+		differ += strcmp(a, c) != 0;
+	}
+	assert_true(differ > 7);
+	auth_password_mark(auth, SPAN(""), c);
+	/* another host */
+	assert_int_equal(unlink(secret), 0);
+	for (int i = 0; i < 3; i++) {
+		auth_password_mark(auth, SPAN("old"), b);
+		differ += strcmp(a, b) != 0;
+		assert_int_equal(unlink(secret), 0);
+	}
+	assert_true(differ > 8);
+	auth_free(auth);
+}
+
 /* A refusal takes what a real user's refusal takes. */
 static double
 time_of(const char *user)
@@ -860,6 +892,7 @@ main(void)
 		cmocka_unit_test(test_app_passwords),
 		cmocka_unit_test(test_spellings),
 		cmocka_unit_test(test_external),
+		cmocka_unit_test(test_mark),
 		cmocka_unit_test(test_equal_time),
 		cmocka_unit_test(test_helper_fails),
 		cmocka_unit_test(test_checkpassword),
