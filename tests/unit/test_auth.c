@@ -428,6 +428,7 @@ test_index_damaged(void **state)
 	write_file(users, file_text, 0600);
 	(void)snprintf(index, sizeof(index), "%s.idx", users);
 	assert_int_equal(usersindex_make(users, &note, &stats), 0);
+	assert_int_equal(chmod(index, 0600), 0);	/* not only for root */
 	f = fopen(index, "r");
 	assert_non_null(f);
 	n = fread(bytes, 1, sizeof(bytes), f);
