@@ -38,8 +38,7 @@ static const struct words words[] = {
 	    true }
 };
 
-/* One BAD line a time is answered to whoever cannot do better; a session that
- * sends nothing else is not a client. */
+/* Who sends nothing but bad commands is no client: see SESSION_BAD_MAX. */
 int
 answer_bad(struct session *s, const struct command *cmd, const char *text)
 {
@@ -50,23 +49,29 @@ answer_bad(struct session *s, const struct command *cmd, const char *text)
 
 /*
  * The store could not be looked at: what the client has is still right, so
- * nothing is said.  But a mailbox that was deleted by somebody else can only be
- * left (RFC 2180 3.3 describes the choices; this is the one that no client
- * misreads).
+ * nothing is said.  But a mailbox that was deleted by somebody else, or made
+ * anew, can only be left (RFC 2180 3.3 describes the choices; this is the one
+ * that no client misreads).
  */
 static void
 sync_failed(struct session *s, int err)
 {
-	if (err == ERR_NOENT || err == ERR_UNAVAIL) {
+	switch (err) {
+	case ERR_NOENT:
 		s->bye = "The selected mailbox was deleted.";
-		if (err == ERR_UNAVAIL)
-			s->bye = "The mail is not there any more.";
-		return;
+		break;
+	case ERR_GONE:
+		s->bye = "The selected mailbox has new UIDs.";
+		break;
+	case ERR_UNAVAIL:
+		s->bye = "The mail is not there any more.";
+		break;
+	default:
+		log_begin(LOG_ERR, "refresh-failed");
+		log_str("user", s->start->user);
+		log_err(err);
+		log_end();
 	}
-	log_begin(LOG_ERR, "refresh-failed");
-	log_str("user", s->start->user);
-	log_err(err);
-	log_end();
 }
 
 void

@@ -125,6 +125,19 @@ need_store(struct session *s)
 	return err != 0 && s->start->is_mail_missing ? ERR_UNAVAIL : err;
 }
 
+/* The mail is not there: whatever else the client sends of the command is
+ * dropped, and it is told. */
+static int
+refuse(struct session *s, const struct command *cmd, bool is_stream, int err)
+{
+	int lost = 0;
+
+	if (is_stream)
+		lost = read_command_refuse(s->rc,
+		    deadline_in(s->conf->stall_timeout));
+	return lost != 0 ? lost : answer_err(s, cmd, err);
+}
+
 /* is_stream: cmd is an APPEND whose message has not been asked for. */
 static int
 run(struct session *s, const struct command *cmd, bool is_stream)
@@ -139,20 +152,10 @@ run(struct session *s, const struct command *cmd, bool is_stream)
 	if (entry->run == NULL)
 		return answer_bad(s, cmd, "Already logged in.");
 	err = entry->needs_mail ? need_store(s) : 0;
-	if (err == 0) {
-		err = entry->run(s, cmd);
-		if (s->bad_in_row == bad)
-			s->bad_in_row = 0;
-		return err;
-	}
-	if (is_stream) {
-		int lost = read_command_refuse(s->rc,
-		    deadline_in(s->conf->stall_timeout));
-
-		if (lost != 0)
-			return lost;
-	}
-	return answer_err(s, cmd, err);
+	err = err == 0 ? entry->run(s, cmd) : refuse(s, cmd, is_stream, err);
+	if (s->bad_in_row == bad)
+		s->bad_in_row = 0;
+	return err;
 }
 
 /* One command.  0, or why the connection is at its end. */
@@ -162,6 +165,9 @@ turn(struct session *s)
 	unsigned state = s->mailbox != NULL ? STATE_SELECTED : STATE_AUTH;
 	const struct command *cmd;
 
+	/* A client that keeps us busy does not keep us for ever. */
+	if (fdio_stopped() != 0)
+		return ERR_INTR;
 	switch (read_command(s->rc, state, deadline_in(s->conf->idle_timeout),
 	    &cmd)) {
 	case READ_DONE:
