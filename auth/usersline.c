@@ -150,7 +150,6 @@ text_field(struct usersline *line, struct span key)
 		{ "label", &line->label },
 		{ "user", &line->alias },
 		{ "capability", &line->capability },
-		{ "reason", &line->reason },
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)

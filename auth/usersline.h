@@ -34,7 +34,6 @@ struct usersline {
 	struct span nets;	/* allow_nets= */
 	struct span services;	/* services= */
 	struct span capability;	/* capability= */
-	struct span reason;	/* reason= */
 	bool is_nologin;	/* nologin, fail, proxy, host= */
 	bool is_nopassword;	/* anybody who knows the name */
 	bool has_nets;
