@@ -259,6 +259,8 @@ test_seen(void **state)
 	CHECK(w, "a FETCH 1 BODY.PEEK[TEXT]",
 	    "* 1 FETCH (BODY[TEXT] {20}\r\nline one\r\nline two\r\n)\r\n"
 	    "a OK FETCH completed.\r\n");
+	run(w, "a FETCH 1 (RFC822.HEADER BINARY.SIZE[1] BODYSTRUCTURE)");
+	assert_int_equal(fake.v[0].msg.flags.sys, 0);
 	CHECK(w, "a UID FETCH 1 BODY[TEXT]<0.4>",
 	    "* 1 FETCH (UID 1 BODY[TEXT]<0> {4}\r\nline FLAGS (\\Seen))\r\n"
 	    "a OK UID FETCH completed.\r\n");
