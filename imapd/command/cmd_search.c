@@ -24,6 +24,8 @@
 #include "imapd/command/session_state.h"
 
 #define SEARCH_SIGN_MS	10000	/* a sign of life this often */
+#define SEARCH_LOOK	64	/* messages read between two looks at whether
+				 * the client is still there */
 #define SEARCH_FLUSH	4096	/* numbers printed between two looks at how
 				 * full the output is: 11 bytes each at most */
 
@@ -44,7 +46,7 @@ struct search_result {
  * connection, and it is how we notice that nobody waits any more.
  */
 static int
-show_life(struct session *s, const struct command *cmd, uint32_t seq,
+show_life(struct session *s, const struct command *cmd, uint32_t done,
     struct deadline *next)
 {
 	struct buf *b;
@@ -57,10 +59,10 @@ show_life(struct session *s, const struct command *cmd, uint32_t seq,
 	buf_puts(b, "[INPROGRESS (");
 	fmt_string(b, cmd->tag, false);
 	buf_putc(b, ' ');
-	buf_put_u64(b, seq);
+	buf_put_u64(b, done);
 	buf_putc(b, ' ');
 	buf_put_u64(b, mailbox_count(s->mailbox));
-	buf_puts(b, ")] Still searching");
+	buf_puts(b, ")] Still searching.");
 	reply_end(s->out);
 	return wire_out_flush(s->out);
 }
@@ -72,39 +74,41 @@ is_client_gone(const struct session *s)
 {
 	struct pollfd p = { .fd = s->start->fd_out, .events = 0 };
 
-	return fdio_stopped() != 0 || (poll(&p, 1, 0) == 1 &&
-	    (p.revents & (POLLHUP | POLLERR)) != 0);
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 /*
- * Every message, or until one (MIN) or the last (MAX) has been found when
- * nothing else is asked for.
+ * Every message.  When nothing but MIN is asked for, the first that is found is
+ * the answer; for MAX the same from the other end.
  */
 static int
 run_search(struct session *s, const struct command *cmd, struct search *se,
     struct search_result *res)
 {
-	const struct search_args *args = &cmd->u.search;
-	uint32_t want = args->want & ~(uint32_t)SEARCH_RETURN_SAVE;
+	uint32_t want = cmd->u.search.want & ~(uint32_t)SEARCH_RETURN_SAVE;
 	bool is_fast = can_search_fast(se);
 	struct deadline next = deadline_in(SEARCH_SIGN_MS);
 	uint32_t count = mailbox_count(s->mailbox);
 	int err;
 
-	for (uint32_t seq = 1; seq <= count; seq++) {
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t seq = want == SEARCH_RETURN_MAX ? count - i : i + 1;
 		struct mailbox_msg msg = { seq, mailbox_uid(s->mailbox, seq) };
 
 		if (is_search_match(se, &msg)) {
 			VEC_PUSH(&res->found, ((struct found){ seq,
 			    msg.uid }));
-			if (args->has_return && want == SEARCH_RETURN_MIN)
+			if (want == SEARCH_RETURN_MIN ||
+			    want == SEARCH_RETURN_MAX)
 				break;
 		}
 		if (is_fast)
 			continue;
-		if ((err = show_life(s, cmd, seq, &next)) != 0)
+		if ((err = show_life(s, cmd, i + 1, &next)) != 0)
 			return err;
-		if (seq % 64 == 0 && is_client_gone(s))
+		if (fdio_stopped() != 0)
+			return ERR_INTR;
+		if (i % SEARCH_LOOK == 0 && is_client_gone(s))
 			return ERR_EOF;
 	}
 	return 0;

@@ -20,7 +20,12 @@ put_part(struct buf *b, const struct section *sec)
 	}
 }
 
-/* header-list = "(" header-fld-name *(SP header-fld-name) ")" */
+/*
+ * header-list = "(" header-fld-name *(SP header-fld-name) ")"
+ *
+ * "]" may stand in an atom here, but who looks for the end of the section
+ * would stop at it.
+ */
 static void
 put_fields(struct buf *b, const struct spans *fields)
 {
@@ -28,7 +33,10 @@ put_fields(struct buf *b, const struct spans *fields)
 	for (size_t i = 0; i < fields->n; i++) {
 		if (i > 0)
 			buf_putc(b, ' ');
-		fmt_astring(b, fields->v[i], false);
+		if (has_byte(fields->v[i], ']'))
+			fmt_string(b, fields->v[i], false);
+		else
+			fmt_astring(b, fields->v[i], false);
 	}
 	buf_putc(b, ')');
 }

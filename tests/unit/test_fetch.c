@@ -660,6 +660,12 @@ test_esearch(void **state)
 	    "* ESEARCH (TAG \"a\") ALL 1:2\r\na OK SEARCH completed.\r\n");
 	CHECK(w, "a SEARCH RETURN (MIN COUNT) DELETED",
 	    "* ESEARCH (TAG \"a\") COUNT 0\r\na OK SEARCH completed.\r\n");
+	CHECK(w, "a UID SEARCH RETURN (MIN) SEEN",
+	    "* ESEARCH (TAG \"a\") UID MIN 2\r\n"
+	    "a OK UID SEARCH completed.\r\n");
+	CHECK(w, "a UID SEARCH RETURN (MAX) NOT ANSWERED",
+	    "* ESEARCH (TAG \"a\") UID MAX 4\r\n"
+	    "a OK UID SEARCH completed.\r\n");
 	CHECK(w, "a SEARCH RETURN (SAVE) SEEN", "a OK SEARCH completed.\r\n");
 	CHECK(w, "a SEARCH $ ANSWERED", "* SEARCH 3\r\n"
 	    "a OK SEARCH completed.\r\n");
