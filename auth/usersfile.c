@@ -292,7 +292,7 @@ usersfile_find(struct usersfile *file, struct span user, struct arena *arena,
 		err = search(&f);
 	}
 	if (err == 0 && lines.n == 0)
-		err = ERR_NOENT;
+		err = f.has_bad_main ? ERR_SYNTAX : ERR_NOENT;
 	if (err == 0)
 		*ret = lines;
 	return err;

@@ -48,7 +48,7 @@ struct usersfile_lines {
 
 /*
  * usersfile_find(file, user, arena, ret): his lines; ERR_NOENT if there are
- * none.  A malformed line is noted with its number and skipped; so are
+ * none, ERR_SYNTAX if none can be used.  A malformed line is noted with its number and skipped; so are
  * labelled lines behind a malformed main line, because what it would have said
  * (nologin) is not known, and a second line without a label.
  */

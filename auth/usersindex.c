@@ -202,8 +202,11 @@ take_line(struct maker *m, struct span line, uint64_t offset)
 	} else {
 		m->stats.users++;
 	}
-	/* Malformed ones too: a login has to come upon them. */
+	/* Malformed ones too: a login has to come upon them, as it would in
+	 * a search for "user:". */
 	user = span_take(line, span_find(line, ':'));
+	if (user.n == line.n)
+		return;
 	if (m->n == m->cap) {
 		m->cap = m->cap == 0 ? 1024 : m->cap * 2;
 		m->v = mem_resize(m->v, m->cap, sizeof(*m->v));

@@ -21,6 +21,21 @@
 /* Used when the users file has no line to imitate; nobody's password. */
 #define DUMMY	SPAN("{CRYPT}$6$ZBzpDPNwGT3FWE6T$")
 
+/* What an error of usersfile_find() means.  Who is here, but malformed, is not
+ * looked for elsewhere: what the line wanted to say is not known. */
+static enum auth_reason
+find_reason(int err)
+{
+	switch (err) {
+	case ERR_NOENT:
+		return AUTH_UNKNOWN_USER;
+	case ERR_SYNTAX:
+		return AUTH_BAD_ENTRY;
+	default:
+		return AUTH_UNAVAILABLE;
+	}
+}
+
 static enum auth_reason
 open_file(struct verify *v, struct usersfile **ret)
 {
@@ -193,8 +208,7 @@ verify_file(struct verify *v, struct auth_user **ret)
 	if (err == 0)
 		reason = try_lines(v, file, &lines, ret);
 	else
-		reason = err == ERR_NOENT ? AUTH_UNKNOWN_USER :
-		    AUTH_UNAVAILABLE;
+		reason = find_reason(err);
 	usersfile_close(file);
 	return reason;
 }
@@ -263,8 +277,7 @@ verify_file_dialog(struct verify *v, struct span mech,
 	err = usersfile_find(file, v->user, v->arena, &lines);
 	usersfile_close(file);
 	if (err != 0)
-		return err == ERR_NOENT ? AUTH_UNKNOWN_USER :
-		    AUTH_UNAVAILABLE;
+		return find_reason(err);
 	for (size_t i = 0; i < lines.n; i++) {
 		if (is_verify_dialog(mech, lines.v[i].password,
 		    v->auth->conf)) {

@@ -364,7 +364,8 @@ check_find(void)
 	assert_int_equal(find("last", got, sizeof(got)), 0);
 	assert_string_equal(got, "l ");
 	assert_string_equal(notes, "");
-	assert_int_equal(find("root", got, sizeof(got)), ERR_NOENT);
+	assert_int_equal(find("bad", got, sizeof(got)), ERR_NOENT);
+	assert_int_equal(find("root", got, sizeof(got)), ERR_SYNTAX);
 	assert_string_equal(notes, "5 uid or gid 0;"
 	    "6 behind a malformed line for this user;");
 	assert_int_equal(find("bo", got, sizeof(got)), ERR_NOENT);
@@ -568,6 +569,21 @@ login(const char *user, const char *password)
 	return login_as("", user, password, "192.0.2.1", NULL);
 }
 
+static enum auth_reason
+external(const char *cert, const char *authzid, bool is_tls)
+{
+	const struct auth_peer peer = { SPAN("192.0.2.1"), is_tls,
+	    span_str(cert) };
+	struct auth *auth = auth_new(&conf, take_note, NULL);
+	struct auth_user *user = NULL;
+	enum auth_reason reason;
+
+	reason = auth_external(auth, &peer, span_str(authzid), &user);
+	auth_user_free(user);
+	auth_free(auth);
+	return reason;
+}
+
 static const char *const login_text =
     "first:$5$PLIztcHpOKogewwC$Jw0nudG9TNHia55fsARqNMrVYJd1WtBije1ouKNByQC\n"
     "sha:{SHA256}10/w7o2juYBrGMh32/KbveULW9jk2tejpyUAD+uC6PE=:5001:5002::"
@@ -588,6 +604,7 @@ static const char *const login_text =
     "p\303\251:{PLAIN}\303\251t\303\251\n"
     "nouid:{PLAIN}pass:no-such-user-here:1\n"
     "dear:$2y$31$CmgVwY5oLcJCjWQFdCczIe7cJVEGwt3v7W3PhcFhBFHzo6lSwdynm\n"
+    "daemon:{PLAIN}pass:0:0\n"
     "u@example.org:{PLAIN}pass\n";
 
 static void
@@ -634,6 +651,9 @@ test_login(void **state)
 	assert_string_equal(notes, "4 unknown password scheme;");
 	assert_int_equal(login("dear", "pass"), AUTH_BAD_SCHEME);
 	assert_int_equal(login("nouid", "pass"), AUTH_BAD_ENTRY);
+	conf.sources |= AUTH_SYSTEM;
+	assert_int_equal(login("daemon", "pass"), AUTH_BAD_ENTRY);
+	assert_int_equal(external("daemon", "", true), AUTH_BAD_ENTRY);
 	assert_int_equal(login("none", ""), AUTH_BAD_PASSWORD);
 	assert_int_equal(login("free", "anything"), AUTH_OK);
 }
@@ -678,21 +698,6 @@ test_spellings(void **state)
 	assert_int_equal(login("pe\314\201", "e\314\201te\314\201"), AUTH_OK);
 	assert_int_equal(login("p\351", "\351t\351"), AUTH_OK);
 	assert_int_equal(login("p\303\251", "ete"), AUTH_BAD_PASSWORD);
-}
-
-static enum auth_reason
-external(const char *cert, const char *authzid, bool is_tls)
-{
-	const struct auth_peer peer = { SPAN("192.0.2.1"), is_tls,
-	    span_str(cert) };
-	struct auth *auth = auth_new(&conf, take_note, NULL);
-	struct auth_user *user = NULL;
-	enum auth_reason reason;
-
-	reason = auth_external(auth, &peer, span_str(authzid), &user);
-	auth_user_free(user);
-	auth_free(auth);
-	return reason;
 }
 
 static void
