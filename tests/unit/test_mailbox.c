@@ -2,7 +2,8 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  *
- * test_mailbox.c: patterns, names, and what a client is told when.
+ * test_mailbox.c: patterns, names, what a client is told when, and what is
+ * announced to it.
  *
  * The store is a stand-in of a few lines (the maildir_ functions below), so
  * that each change is there exactly when the test says.
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "imapd/command/capability.h"
 #include "imapd/mailbox/listmatch.h"
 #include "imapd/mailbox/mailbox.h"
 #include "imapd/mailbox/mailname.h"
@@ -662,6 +664,64 @@ test_special(void **state)
 	assert_int_equal(special_rank(SPAN_NONE, SPAN("a")), SPECIAL_NONE);
 }
 
+/* ---- capabilities ---------------------------------------------------- */
+
+/* Is name in the list that is announced? */
+static bool
+is_announced(unsigned now, const char *mask, const char *name)
+{
+	struct span rest;
+	struct buf b;
+	bool found = false;
+
+	buf_init(&b, 4096);
+	capability_put(&b, now, span_str(mask), 1000);
+	assert_int_equal(buf_err(&b), 0);
+	rest = buf_span(&b);
+	while (rest.p != NULL) {
+		struct span word = span_split(&rest, ' ');
+
+		assert_true(word.n > 0);
+		if (is_span_eq(word, span_str(name)))
+			found = true;
+	}
+	buf_done(&b);
+	return found;
+}
+
+static void
+test_capability(void **state)
+{
+	unsigned login = CAPABILITY_LOGIN, session = CAPABILITY_SESSION;
+
+	(void)state;
+	assert_true(is_announced(login, "", "IMAP4rev1"));
+	assert_true(is_announced(session, "", "IMAP4rev1"));
+	assert_true(is_announced(login, "", "SASL-IR"));
+	assert_false(is_announced(session, "", "SASL-IR"));
+	assert_false(is_announced(login, "", "STARTTLS"));
+	assert_true(is_announced(login | CAPABILITY_STARTTLS, "", "STARTTLS"));
+	assert_true(is_announced(login | CAPABILITY_NO_PLAINTEXT, "",
+	    "LOGINDISABLED"));
+	assert_true(is_announced(session, "", "APPENDLIMIT=1000"));
+}
+
+static void
+test_capability_mask(void **state)
+{
+	unsigned session = CAPABILITY_SESSION;
+
+	(void)state;
+	assert_false(is_announced(session, "-MOVE", "MOVE"));
+	assert_false(is_announced(session, "-move -IDLE", "MOVE"));
+	assert_false(is_announced(session, "-move -IDLE", "IDLE"));
+	assert_true(is_announced(session, "-MOVE  +MOVE", "MOVE"));
+	assert_true(is_announced(session, "-MOV -MOVED", "MOVE"));
+	assert_false(is_announced(session, "-APPENDLIMIT",
+	    "APPENDLIMIT=1000"));
+	assert_false(is_announced(session, "NOSUCH", "NOSUCH"));
+}
+
 int
 main(void)
 {
@@ -682,6 +742,8 @@ main(void)
 		cmocka_unit_test(test_mailname_prefix),
 		cmocka_unit_test(test_mailname_limits),
 		cmocka_unit_test(test_special),
+		cmocka_unit_test(test_capability),
+		cmocka_unit_test(test_capability_mask),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
