@@ -8,6 +8,13 @@
  * the file as it was; it looks up the new name and applies its change to the
  * flags there.
  *
+ * A Dovecot at work on the same mailbox is another matter: it reads cur/ in small
+ * blocks and takes a file that it misses, because it was renamed between two
+ * blocks, for expunged; when it sees it again it gets a new UID.  So where there
+ * are Dovecot's index files the renames are made under the lock, which it holds
+ * while it reads.  That lock is a courtesy: when it cannot be had, the change is
+ * made all the same.
+ *
  * CRASH STATES: none but "renamed" and "not renamed".
  */
 #include <errno.h>
@@ -18,6 +25,9 @@
 #include "maildir/file.h"
 #include "maildir/replace.h"
 #include "maildir/step.h"
+
+#define DOVECOT_LOG	"dovecot.index.log"
+#define POLITE_MS	1000u
 
 struct change {
 	struct maildir *md;
@@ -100,11 +110,28 @@ store_one(struct change *c, uint32_t uid)
 	return r;
 }
 
+/* lk is LOCK_NONE if there is no need, or it was not to be had. */
+static void
+be_polite(struct maildir *md, struct lock *lk)
+{
+	const struct lock_what what = {
+		md->box.control, UIDLIST_LOCK, UIDLIST_FILE,
+		md->box.file_mode, LOCK_STALE_MS
+	};
+
+	*lk = LOCK_NONE;
+	if (faccessat(md->box.dir, DOVECOT_LOG, F_OK, 0) == 0 &&
+	    lock_take(lk, &what, &md->store->unique,
+	    deadline_in(POLITE_MS)) != 0)
+		*lk = LOCK_NONE;
+}
+
 int
 maildir_store_flags(struct maildir *md, const uint32_t *uids, size_t n,
     enum maildir_store_op op, const struct maildir_flags *flags, size_t *ret_n)
 {
 	struct change c = { .md = md, .op = op, .flags = flags };
+	struct lock lk;
 	size_t done = 0;
 	int r = 0, sr;
 
@@ -112,11 +139,14 @@ maildir_store_flags(struct maildir *md, const uint32_t *uids, size_t n,
 	if (md->is_readonly)
 		return ERR_READONLY;
 	buf_init(&c.to, NAME_FILE_MAX + 32);
+	be_polite(md, &lk);
 	while (r == 0 && done < n) {
 		r = store_one(&c, uids[done]);
 		if (r == 0)
 			done++;
+		lock_touch(&lk);
 	}
+	lock_drop(&lk);
 	buf_done(&c.to);
 	sr = sync_dir(md->box.cur, md->store->conf.fsync && done > 0);
 	*ret_n = done;
