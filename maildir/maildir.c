@@ -43,6 +43,8 @@ open_box(struct maildir_store *store, const struct maildir_path *path,
 	keywords_init(&md->kw);
 	picture_init(&md->pic);
 	r = box_open(store, path, &md->box);
+	if (r == 0 && !is_readonly)
+		box_clean_tmp(&md->box);
 	if (r == 0 && want_keywords)
 		r = md_keywords(md);
 	if (r == 0)

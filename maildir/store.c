@@ -4,15 +4,20 @@
  */
 #include <sys/stat.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fdio.h"
 #include "base/mem.h"
 #include "maildir/folder.h"
 #include "maildir/store.h"
+
+#define TMP_LOOK	(7 * 24 * 3600)	/* seconds */
+#define TMP_AGE		(36 * 3600)
 
 mode_t
 mode_for_file(mode_t dir_mode)
@@ -212,4 +217,40 @@ box_lock(const struct box *box, const struct maildir_store *store,
 
 	return lock_take(lk, &what, &store->unique,
 	    deadline_in(store->conf.lock_ms));
+}
+
+static void
+remove_old(int tmp, time_t before)
+{
+	int fd = openat(tmp, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dp = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *d;
+	struct stat st;
+
+	if (dp == NULL) {
+		fdio_close(&fd);
+		return;
+	}
+	while ((d = readdir(dp)) != NULL)
+		if (fstatat(tmp, d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode) && st.st_ctim.tv_sec < before)
+			(void)unlinkat(tmp, d->d_name, 0);	/* next time */
+	(void)closedir(dp);
+}
+
+void
+box_clean_tmp(struct box *box)
+{
+	const struct timespec times[2] = { { 0, UTIME_NOW },
+	    { 0, UTIME_OMIT } };
+	struct timespec now;
+	struct stat st;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);	/* cannot fail */
+	if (fstatat(box->dir, "tmp", &st, 0) != 0 ||
+	    st.st_atim.tv_sec + TMP_LOOK > now.tv_sec || box_tmp(box) != 0)
+		return;
+	/* Touched first: nobody else needs to look. */
+	(void)futimens(box->tmp, times);
+	remove_old(box->tmp, now.tv_sec - TMP_AGE);
 }

@@ -52,6 +52,12 @@ void box_close(struct box *box);
 /* box_tmp(box): open tmp/ if it is not yet. */
 int box_tmp(struct box *box) ERR_CHECK;
 
+/*
+ * box_clean_tmp(box): remove what has been in tmp/ for 36 hours; it looks once
+ * a week only, by the access time of tmp/, as Dovecot does.
+ */
+void box_clean_tmp(struct box *box);
+
 /* box_lock(box, store, lk): the uidlist lock, with the store's patience. */
 int box_lock(const struct box *box, const struct maildir_store *store,
     struct lock *lk) ERR_CHECK;

@@ -38,20 +38,26 @@ env_setup(void **state)
 	return 0;
 }
 
+void
+remove_tree(const char *path)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execlp("rm", "rm", "-rf", path, (char *)NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 int
 env_teardown(void **state)
 {
 	struct env *e = *state;
-	pid_t pid;
 
 	maildir_store_free(e->store);
 	arena_free(e->arena);
-	pid = fork();
-	if (pid == 0) {
-		execlp("rm", "rm", "-rf", e->root, (char *)NULL);
-		_exit(127);
-	}
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	remove_tree(e->root);
 	free(e);
 	return 0;
 }
@@ -160,4 +166,10 @@ find_file(const struct env *e, const char *dir, const char *prefix,
 	}
 	closedir(dp);
 	assert_int_equal(n, 1);
+}
+
+void
+change_mode(const struct env *e, const char *rel, unsigned mode)
+{
+	assert_int_equal(chmod(at(e, rel).s, mode), 0);
 }

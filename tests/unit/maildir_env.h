@@ -33,6 +33,8 @@ bool is_there(const struct env *e, const char *rel);
 void make_dir(const struct env *e, const char *rel);
 void move_file(const struct env *e, const char *from, const char *to);
 void remove_file(const struct env *e, const char *rel);
+void change_mode(const struct env *e, const char *rel, unsigned mode);
+void remove_tree(const char *path);
 
 /* The only file in a directory whose name begins with prefix. */
 void find_file(const struct env *e, const char *dir, const char *prefix,

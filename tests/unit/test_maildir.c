@@ -12,6 +12,14 @@
 
 #include <cmocka.h>
 
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "maildir/maildir.h"
 #include "tests/unit/maildir_env.h"
 
@@ -19,6 +27,8 @@ static const struct span inbox_level = SPAN("INBOX");
 static const struct maildir_path inbox = { &inbox_level, 1 };
 static const struct span foo_level = SPAN("Foo");
 static const struct maildir_path foo = { &foo_level, 1 };
+static const struct span bar_level = SPAN("Bar");
+static const struct maildir_path bar = { &bar_level, 1 };
 
 static struct maildir *
 open_rw(struct env *e, const struct maildir_path *path)
@@ -443,6 +453,118 @@ test_gzip(void **state)
 	maildir_close(md);
 }
 
+/* Control files elsewhere, and INBOX on another file system. */
+static void
+test_elsewhere(void **state)
+{
+	struct env *e = *state;
+	char control[128], shm[] = "/dev/shm/test_maildir.XXXXXX";
+	struct maildir *md;
+	struct maildir_copied c;
+	uint32_t uids[2] = { 1, 2 };
+
+	if (mkdtemp(shm) == NULL)
+		skip();
+	assert_true(snprintf(control, sizeof(control), "%s/control",
+	    e->root) > 0);
+	e->conf.control = control;
+	e->conf.inbox = shm;
+	env_reopen(e);
+	append(e, &inbox, "one\r\n", MAILDIR_SEEN, "Work");
+	append(e, &inbox, "two\r\n", 0, NULL);
+	assert_true(is_there(e, "control/.INBOX/dovecot-uidlist"));
+	assert_true(is_there(e, "control/.INBOX/dovecot-keywords"));
+	assert_int_equal(maildir_create(e->store, &foo), 0);
+	assert_true(is_there(e, "control/.Foo/dovecot-uidlist"));
+	assert_false(is_there(e, ".Foo/dovecot-uidlist"));
+	md = open_rw(e, &inbox);
+	assert_int_equal(maildir_copy(md, uids, 2, &foo, e->arena, &c), 0);
+	assert_int_equal(c.n, 2);
+	assert_int_equal(maildir_move(md, uids, 2, &foo, e->arena, &c), 0);
+	assert_int_equal(c.n, 2);
+	assert_int_equal(maildir_count(md), 0);
+	no_change(md);
+	maildir_close(md);
+	md = open_rw(e, &foo);
+	assert_int_equal(maildir_count(md), 4);
+	assert_text(body(e, md, 3), "one\n");
+	assert_int_equal(msg(md, 2).flags.sys, MAILDIR_SEEN);
+	assert_int_equal(msg(md, 2).flags.kw, 1);
+	maildir_close(md);
+	assert_int_equal(maildir_rename(e->store, &foo, &bar), 0);
+	assert_true(is_there(e, "control/.Bar/dovecot-uidlist"));
+	assert_int_equal(maildir_delete(e->store, &bar), 0);
+	assert_false(is_there(e, "control/.Bar"));
+	remove_tree(shm);
+}
+
+/* A Maildir that we may read and not write: UIDs for this session only. */
+static void
+unwritable(struct env *e)
+{
+	struct maildir_flags f = { MAILDIR_SEEN, 0 };
+	struct maildir *md;
+	uint32_t uid = 1;
+	size_t n;
+
+	if (geteuid() == 0 && setuid(65534) != 0)
+		_exit(1);
+	env_reopen(e);
+	md = open_rw(e, &inbox);
+	assert_true(is_maildir_readonly(md));
+	assert_int_equal(maildir_count(md), 2);
+	assert_true(maildir_uidvalidity(md) > 0);
+	assert_text(body(e, md, 1), "x\n");
+	assert_int_equal(maildir_store_flags(md, &uid, 1, MAILDIR_ADD, &f,
+	    &n), ERR_READONLY);
+	no_change(md);
+	maildir_close(md);
+	_exit(0);
+}
+
+static void
+test_unwritable(void **state)
+{
+	struct env *e = *state;
+	int status;
+	pid_t pid;
+
+	make_dir(e, "cur");
+	make_dir(e, "new");
+	make_dir(e, "tmp");
+	write_text(e, "cur/1.1.h:2,S", "x\n");
+	write_text(e, "new/2.1.h", "y\n");
+	change_mode(e, "cur/1.1.h:2,S", 0444);
+	change_mode(e, "cur", 0555);
+	change_mode(e, "new", 0555);
+	change_mode(e, ".", 0555);
+	pid = fork();
+	if (pid == 0)
+		unwritable(e);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	change_mode(e, ".", 0755);
+	change_mode(e, "cur", 0755);
+	change_mode(e, "new", 0755);
+	assert_int_equal(status, 0);
+}
+
+/* What was left in tmp/ long ago goes, what is young stays. */
+static void
+test_tmp(void **state)
+{
+	struct env *e = *state;
+	const struct timespec old[2] = { { 1000000000, 0 },
+	    { 0, UTIME_OMIT } };
+	char path[128];
+
+	maildir_close(open_rw(e, &inbox));
+	write_text(e, "tmp/young", "x");
+	assert_true(snprintf(path, sizeof(path), "%s/tmp", e->root) > 0);
+	assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+	maildir_close(open_rw(e, &inbox));
+	assert_true(is_there(e, "tmp/young"));
+}
+
 int
 main(void)
 {
@@ -459,6 +581,9 @@ main(void)
 		T(test_copy),
 		T(test_status),
 		T(test_gzip),
+		T(test_elsewhere),
+		T(test_unwritable),
+		T(test_tmp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
