@@ -115,14 +115,12 @@ static int
 parse_bare(struct span field, struct span default_name,
     struct scheme_hash *ret)
 {
-	static const struct { struct span suffix, name; } pwdfile[] = {
-		{ { (const uint8_t *)"[13]", 4 },
-		    { (const uint8_t *)"CRYPT", 5 } },
-		{ { (const uint8_t *)"[34]", 4 },
-		    { (const uint8_t *)"PLAIN-MD5", 9 } },
-		{ { (const uint8_t *)"[56]", 4 },
-		    { (const uint8_t *)"DIGEST-MD5", 10 } },
+	static const struct { const char *suffix, *name; } pwdfile[] = {
+		{ "[13]", "CRYPT" },
+		{ "[34]", "PLAIN-MD5" },
+		{ "[56]", "DIGEST-MD5" },
 	};
+	struct span suffix;
 	size_t dollar;
 
 	ret->data = field;
@@ -134,10 +132,11 @@ parse_bare(struct span field, struct span default_name,
 	    span_find(span_skip(field, 1), '$');
 	if (dollar > 0 && dollar <= 3)		/* $1$ $2y$ $6$ $y$ $gy$ */
 		return parse_prefix(SPAN("CRYPT"), ret);
-	for (size_t i = 0; i < 3; i++) {
-		if (has_suffix(field, pwdfile[i].suffix)) {
-			ret->data.n -= pwdfile[i].suffix.n;
-			return parse_prefix(pwdfile[i].name, ret);
+	for (size_t i = 0; i < sizeof(pwdfile) / sizeof(pwdfile[0]); i++) {
+		suffix = span_str(pwdfile[i].suffix);
+		if (has_suffix(field, suffix)) {
+			ret->data.n -= suffix.n;
+			return parse_prefix(span_str(pwdfile[i].name), ret);
 		}
 	}
 	return parse_prefix(default_name, ret);

@@ -12,6 +12,8 @@
  * shows is which scheme a user has, to somebody who can measure it through the
  * growing delays.
  */
+#include "base/num.h"
+
 #include "auth/scheme.h"
 #include "auth/verify.h"
 
@@ -168,6 +170,14 @@ verify_hash(struct verify *v, struct span stored)
 	for (size_t i = 0; i < v->ntries && err == ERR_DENIED; i++)
 		err = scheme_verify_local(&hash, v->tries[i]);
 	return err;
+}
+
+struct span
+verify_print_id(struct verify *v, uint32_t id)
+{
+	uint8_t digits[NUM_U64_DIGITS];
+
+	return arena_dup(v->arena, span_of(digits, num_print(id, digits)));
 }
 
 const char *

@@ -63,6 +63,9 @@ struct span verify_spell(struct verify *v, struct span stored);
 /* A text for the administrator about an error of verify_hash(). */
 const char *verify_hash_text(int err);
 
+/* verify_print_id(v, id): a uid or gid as text, for struct userdb_facts. */
+struct span verify_print_id(struct verify *v, uint32_t id);
+
 /* The back ends.  AUTH_UNKNOWN_USER: ask the next one. */
 enum auth_reason verify_file(struct verify *v, struct auth_user **ret);
 enum auth_reason verify_system(struct verify *v, struct auth_user **ret);

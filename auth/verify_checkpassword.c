@@ -19,7 +19,6 @@
 
 #include "base/enc.h"
 #include "base/fdio.h"
-#include "base/num.h"
 
 #include "auth/checkpassword.h"
 #include "auth/expand.h"
@@ -210,14 +209,6 @@ out:
 	return err;
 }
 
-static struct span
-print_id(struct verify *v, uint32_t id)
-{
-	uint8_t digits[NUM_U64_DIGITS];
-
-	return arena_dup(v->arena, span_of(digits, num_print(id, digits)));
-}
-
 static enum auth_reason
 make_user(struct verify *v, const struct report *report,
     struct auth_user **ret)
@@ -236,8 +227,8 @@ make_user(struct verify *v, const struct report *report,
 		facts.uid = value[CHECKPASSWORD_UID];
 		facts.gid = value[CHECKPASSWORD_GID];
 	} else {
-		facts.uid = print_id(v, report->sender.uid);
-		facts.gid = print_id(v, report->sender.gid);
+		facts.uid = verify_print_id(v, report->sender.uid);
+		facts.gid = verify_print_id(v, report->sender.gid);
 	}
 	if (facts.mail.n == 0)
 		facts.mail = value[CHECKPASSWORD_MAILDIR];
@@ -256,7 +247,7 @@ ask(struct verify *v, struct span password, struct auth_user **ret)
 	enum auth_reason reason = AUTH_UNAVAILABLE;
 	struct report report;
 	int fd = -1, status = 0, err, report_err;
-	pid_t pid;
+	pid_t pid = 0;
 
 	err = start(v, password, &pid, &fd);
 	if (err == ERR_LIMIT)

@@ -12,7 +12,6 @@
 #include <time.h>
 
 #include "base/mem.h"
-#include "base/num.h"
 
 #include "auth/userdb.h"
 #include "auth/verify.h"
@@ -85,23 +84,14 @@ set_groups(struct auth_user *user, const char *name)
 	user->ngroups = (size_t)(n < max ? n : max);
 }
 
-/* The number as text, in the arena. */
-static struct span
-print_id(struct verify *v, uint32_t id)
-{
-	uint8_t digits[NUM_U64_DIGITS];
-
-	return arena_dup(v->arena, span_of(digits, num_print(id, digits)));
-}
-
 static enum auth_reason
 make_user(struct verify *v, const struct passwd *pw, struct auth_user **ret)
 {
 	struct userdb_facts facts = {
 		.backend = "system",
 		.name = v->user,
-		.uid = print_id(v, pw->pw_uid),
-		.gid = print_id(v, pw->pw_gid),
+		.uid = verify_print_id(v, pw->pw_uid),
+		.gid = verify_print_id(v, pw->pw_gid),
 		.home = span_str(pw->pw_dir),
 	};
 	const char *why;
