@@ -18,6 +18,7 @@ has its reason; the same list is in imapd-conformance(7).
 import argparse
 import collections
 import pathlib
+import random
 import re
 import shutil
 import subprocess
@@ -353,6 +354,28 @@ UNKEYWORD nothere SEEN
 """.splitlines()
 
 
+KEYS = """SEEN UNSEEN FLAGGED ANSWERED DELETED UNDELETED DRAFT ALL
+SUBJECT~the SUBJECT~re: FROM~yahoo TO~list HEADER~X-Mailer~outlook CC~example
+LARGER~3000 SMALLER~5000 BEFORE~1-Nov-2001 SINCE~15-Oct-2001 ON~20-Sep-2001
+UID~1:3000 UID~500:* 200:5000 TEXT~money BODY~linux BODY~unsubscribe
+HEADER~Received~"" KEYWORD~nothere""".split()
+
+
+def random_search(rnd, depth=0):
+    """A program of AND, OR, NOT and parentheses over KEYS."""
+    kind = rnd.choice(["atom", "atom", "or", "not", "and"]) if depth < 5 \
+        else "atom"
+    if kind == "or":
+        return "OR %s %s" % (random_search(rnd, depth + 1),
+                             random_search(rnd, depth + 1))
+    if kind == "not":
+        return "NOT " + random_search(rnd, depth + 1)
+    if kind == "and":
+        return "(%s)" % " ".join(random_search(rnd, depth + 1)
+                                 for _ in range(rnd.randint(1, 3)))
+    return rnd.choice(KEYS).replace("~", " ")
+
+
 # Dates by the book.  Dovecot reads no date as 1970 and knows fewer odd forms.
 DATE = re.compile(rb"(?im)^date:\s*(?:[a-z]{3},\s*)?[0-9]{1,2} [a-z]{3} "
                   rb"[0-9]{4} [0-9]{2}:[0-9]{2}(?::[0-9]{2})? (?:[-+][0-9]{4}|GMT)\s*"
@@ -363,14 +386,15 @@ def compare_search(a, b, messages, report):
     dated = {i + 1 for i, m in enumerate(messages) if DATE.search(header(m))}
     inside = {i + 1 for i, m in enumerate(messages) if re.search(
         rb"(?i)content-type: *message/rfc822", m)}
-    for key in SEARCHES:
+    rnd = random.Random(1)
+    for key in SEARCHES + [random_search(rnd) for _ in range(200)]:
         ours = set(a.ok(f"UID SEARCH {key}").search())
         theirs = set(b.ok(f"UID SEARCH {key}").search())
         if key.startswith("SENT"):
             ours, theirs = ours & dated, theirs & dated
         if "BODY" in key:
             # To us the headers of a message inside belong to the body.
-            ours -= inside - theirs
+            ours, theirs = ours - inside, theirs - inside
         report.compared["SEARCH"] += 1
         if ours != theirs:
             report.open.append((0, f"SEARCH {key}",
