@@ -48,9 +48,10 @@ struct usersfile_lines {
 
 /*
  * usersfile_find(file, user, arena, ret): his lines; ERR_NOENT if there are
- * none, ERR_SYNTAX if none can be used.  A malformed line is noted with its number and skipped; so are
- * labelled lines behind a malformed main line, because what it would have said
- * (nologin) is not known, and a second line without a label.
+ * none, ERR_SYNTAX if none can be used.  A malformed line is noted with its
+ * number and skipped; so are labelled lines behind a malformed main line,
+ * because what it would have said (nologin) is not known, and a second line
+ * without a label.
  */
 int usersfile_find(struct usersfile *file, struct span user,
     struct arena *arena, struct usersfile_lines *ret) ERR_CHECK;
