@@ -25,9 +25,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "imapd/mailbox/flagnames.h"
 #include "imapd/mailbox/msgview.h"
 #include "imapd/mailbox/uidvec.h"
-#include "imapd/wire/fmt.h"
 #include "imapd/wire/reply.h"
 
 struct mailbox {
@@ -40,7 +40,7 @@ struct mailbox {
 	struct uidvec gone;
 	struct uidvec changed;
 	struct uidvec saved;		/* "$" */
-	size_t keywords;		/* how many names the client knows */
+	uint64_t keywords;		/* set of those the client knows */
 	uint32_t first_recent;		/* no lower UID is recent */
 };
 
@@ -420,19 +420,6 @@ tell_arrivals(struct mailbox *mb, struct wire_out *out)
 	reply_number(out, count_recent(mb), "RECENT");
 }
 
-static void
-put_keywords(struct mailbox *mb, struct buf *b)
-{
-	for (size_t i = 0; i < maildir_keyword_count(mb->md); i++) {
-		struct span name = maildir_keyword_name(mb->md, i);
-
-		if (name.n == 0)
-			continue;
-		buf_putc(b, ' ');
-		buf_put_span(b, name);
-	}
-}
-
 /* The flags there are, and those that may be set.  "\*" belongs only into the
  * second (RFC 3501 7.1), and only while another keyword can be made. */
 static void
@@ -440,15 +427,14 @@ tell_flags(struct mailbox *mb, struct wire_out *out)
 {
 	struct buf *b = wire_out_buf(out);
 
-	buf_puts(b, "* FLAGS (" MAILBOX_FLAGS);
-	put_keywords(mb, b);
+	buf_puts(b, "* FLAGS (");
+	flagnames_put_all(mb->md, b);
 	buf_puts(b, ")\r\n");
 	reply_begin(out, SPAN_NONE, REPLY_OK);
 	b = wire_out_buf(out);
 	buf_puts(b, "[PERMANENTFLAGS (");
 	if (!mb->is_readonly) {
-		buf_puts(b, MAILBOX_FLAGS);
-		put_keywords(mb, b);
+		flagnames_put_all(mb->md, b);
 		if (maildir_keyword_count(mb->md) < MAILDIR_KEYWORDS_MAX)
 			buf_puts(b, " \\*");
 		buf_puts(b, ")] Flags permitted.");
@@ -456,30 +442,14 @@ tell_flags(struct mailbox *mb, struct wire_out *out)
 		buf_puts(b, ")] No flags can be changed here.");
 	}
 	reply_end(out);
-	mb->keywords = maildir_keyword_count(mb->md);
+	mb->keywords = flagnames_set(mb->md);
 }
 
 void
 mailbox_put_flags(struct mailbox *mb, struct buf *b,
     const struct maildir_msg *msg)
 {
-	bool has_flag;
-
-	buf_puts(b, "FLAGS (");
-	has_flag = fmt_sysflags(b, msg->flags.sys, msg->is_recent);
-	for (uint64_t kw = msg->flags.kw; kw != 0; kw &= kw - 1) {
-		size_t i = (size_t)__builtin_ctzll(kw);
-		struct span name = i < maildir_keyword_count(mb->md) ?
-		    maildir_keyword_name(mb->md, i) : SPAN_NONE;
-
-		if (name.n == 0)
-			continue;
-		if (has_flag)
-			buf_putc(b, ' ');
-		buf_put_span(b, name);
-		has_flag = true;
-	}
-	buf_putc(b, ')');
+	flagnames_put(mb->md, b, msg);
 }
 
 static void
@@ -519,7 +489,7 @@ mailbox_tell(struct mailbox *mb, struct wire_out *out, bool with_expunges,
 	if (with_expunges)
 		tell_gone(mb, out);
 	tell_arrivals(mb, out);
-	if (maildir_keyword_count(mb->md) != mb->keywords)
+	if (flagnames_set(mb->md) != mb->keywords)
 		tell_flags(mb, out);
 	if (mb->changed.n > 0)
 		tell_changed(mb, out, with_uid);

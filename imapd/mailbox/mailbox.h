@@ -27,9 +27,6 @@
 struct mailbox;
 struct msgview;
 
-/* The flags every mailbox has (RFC 3501 2.3.2). */
-#define MAILBOX_FLAGS	"\\Answered \\Flagged \\Deleted \\Seen \\Draft"
-
 /*
  * mailbox_open(store, path, is_readonly, ret): the errors of maildir_open().
  * The client has been told nothing yet: mailbox_announce() tells it.

@@ -116,7 +116,8 @@ maildir_keyword_count(const struct maildir *md)
 struct span
 maildir_keyword_name(const struct maildir *md, size_t i)
 {
-	static const struct span name[] = { SPAN("$Forwarded"), SPAN("Junk") };
+	static const struct span name[] = { SPAN("$Forwarded"),
+	    SPAN("a) EXISTS"), SPAN("a]b"), SPAN(""), SPAN("Junk") };
 
 	assert_true(i < md->keywords);
 	return name[i];
@@ -395,6 +396,26 @@ test_flags(void **state)
 	mailbox_changed(c.mb, 10);
 	mailbox_tell(c.mb, c.out, false, false);
 	expect(&c, "* 1 FETCH (FLAGS (\\Seen))\r\n");
+	client_close(&c);
+}
+
+/* Names that some other program wrote and that are no keywords of IMAP. */
+static void
+test_odd_keywords(void **state)
+{
+	struct client c = client_with_three();
+
+	(void)state;
+	fake.keywords = 5;
+	fake.msg[0].flags.kw = 0x1f;
+	mailbox_changed(c.mb, 10);
+	mailbox_tell(c.mb, c.out, false, false);
+	expect(&c,
+	    "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft "
+	    "$Forwarded Junk)\r\n"
+	    "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen "
+	    "\\Draft $Forwarded Junk \\*)] Flags permitted.\r\n"
+	    "* 1 FETCH (FLAGS (\\Seen $Forwarded Junk))\r\n");
 	client_close(&c);
 }
 
@@ -733,6 +754,7 @@ main(void)
 		cmocka_unit_test(test_expunge_all),
 		cmocka_unit_test(test_came_back),
 		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_odd_keywords),
 		cmocka_unit_test(test_resolve),
 		cmocka_unit_test(test_uidvec),
 		cmocka_unit_test(test_listmatch),
