@@ -31,7 +31,7 @@ def test_every_capability_listed_is_there():
 def test_limits_are_those_of_the_source():
     """Each limit is defined somewhere, as the number the page gives."""
     defined = collections.defaultdict(set)
-    for folder in ("message", "maildir", "imapd"):
+    for folder in ("message", "maildir", "auth", "imapd"):
         for path in (TOP / folder).rglob("*.[ch]"):
             for name, value, shift in re.findall(
                     r"^#define\s+(\w+)\s+\(?(?:UINT64_C\()?"
