@@ -221,6 +221,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fake_clear(&fake);
 	fake_add(&fake, 1, MAILDIR_SEEN, span_of(data, size));
 	start.user = "fuzz";
+	start.fd_in = start.fd_out = -1;
 	s.start = &start;
 	s.out = wire_out_new((struct wire_sink){ sink, NULL }, 1000);
 	s.arena = arena_new(4096);
