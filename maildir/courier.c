@@ -29,10 +29,10 @@
 struct courier {
 	struct maildir *md;
 	int dir;
-	struct scan bases;		/* of the picture; uid: its number + 1 */
-	uint64_t *kw;			/* bits for each message */
-	uint64_t *age;			/* N + 1 of what it came from; UINT64_MAX
-					 * for BASE */
+	struct scan bases;	/* of the picture; uid: its number + 1 */
+	uint64_t *kw;		/* bits for each message */
+	uint64_t *age;		/* N + 1 of what they came from; UINT64_MAX for
+				 * BASE */
 };
 
 /* The bit of a name; 0 if the mailbox cannot have it. */

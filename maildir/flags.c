@@ -8,12 +8,12 @@
  * the file as it was; it looks up the new name and applies its change to the
  * flags there.
  *
- * A Dovecot at work on the same mailbox is another matter: it reads cur/ in small
- * blocks and takes a file that it misses, because it was renamed between two
- * blocks, for expunged; when it sees it again it gets a new UID.  So where there
- * are Dovecot's index files the renames are made under the lock, which it holds
- * while it reads.  That lock is a courtesy: when it cannot be had, the change is
- * made all the same.
+ * A Dovecot at work on the same mailbox is another matter: it reads cur/ in
+ * small blocks and takes a file that it misses, because it was renamed between
+ * two blocks, for expunged; seen again it gets a new UID.  So where there are
+ * Dovecot's index files the renames are made under the lock, which it holds
+ * while it reads.  That is a courtesy: when the lock cannot be had, the change
+ * is made all the same.
  *
  * CRASH STATES: none but "renamed" and "not renamed".
  */

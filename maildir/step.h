@@ -16,8 +16,8 @@
 /*
  * step(name): if the environment variable IMAPD_STEP is this name, or
  * "name:n" and this is the nth time, end the process with exit code STEP_EXIT
- * without any clean-up.  With IMAPD_STEP_TRACE set, write each name to
- * descriptor 2, so that a test can learn the list.
+ * without any clean-up.  "*:n" is the nth step of any name.  With
+ * IMAPD_STEP_TRACE set, write each name to descriptor 2.
  */
 #define STEP_EXIT	98
 void step(const char *name);

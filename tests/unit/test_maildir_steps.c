@@ -1,0 +1,368 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * Every operation is stopped at every step, as by a power cut, and what the next
+ * opener finds is compared with what must be: no message lost, none doubled,
+ * UIDs unchanged, everything usable.  Needs configure --enable-steps.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sys/wait.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "maildir/maildir.h"
+#include "maildir/step.h"
+#include "tests/unit/maildir_env.h"
+
+#ifdef ENABLE_STEPS
+
+#define MESSAGES	3
+#define STEPS_MAX	200
+
+static const struct span names[] = {
+	SPAN("INBOX"), SPAN("Foo"), SPAN("Bar"), SPAN("New")
+};
+static const struct maildir_path inbox = { &names[0], 1 };
+static const struct maildir_path foo = { &names[1], 1 };
+static const struct maildir_path bar = { &names[2], 1 };
+static const struct maildir_path new = { &names[3], 1 };
+
+static int
+append(struct env *e, const struct maildir_path *path, const char *text)
+{
+	struct maildir_append_args args = { .sys = MAILDIR_SEEN };
+	struct maildir_append *app;
+	uint32_t validity, *uids;
+	size_t n;
+	int r;
+
+	r = maildir_append_new(e->store, path, &app);
+	for (int i = 0; r == 0 && i < 2; i++) {
+		if ((r = maildir_append_begin(app, &args)) != 0 ||
+		    (r = maildir_append_write(app, span_str(text))) != 0 ||
+		    (r = maildir_append_end(app)) != 0)
+			maildir_append_abort(app);
+		args.sys = 0;
+	}
+	return r != 0 ? r : maildir_append_commit(app, e->arena, &validity,
+	    &uids, &n);
+}
+
+/* ---- the operations -------------------------------------------------- */
+
+static int
+op_append(struct env *e)
+{
+	return append(e, &inbox, "new\r\n");
+}
+
+static int
+op_open(struct env *e)
+{
+	struct maildir *md;
+	int r;
+
+	write_text(e, "new/1.1.h", "new\n");
+	write_text(e, "new/2.1.h", "new\n");
+	r = maildir_open(e->store, &inbox, false, &md);
+	if (r == 0)
+		maildir_close(md);
+	return r;
+}
+
+static int
+with_inbox(struct env *e, int (*fn)(struct env *e, struct maildir *md,
+    const uint32_t *uids))
+{
+	static const uint32_t uids[MESSAGES] = { 1, 2, 3 };
+	struct maildir *md;
+	int r = maildir_open(e->store, &inbox, false, &md);
+
+	if (r != 0)
+		return r;
+	r = fn(e, md, uids);
+	maildir_close(md);
+	return r;
+}
+
+static int
+do_copy(struct env *e, struct maildir *md, const uint32_t *uids)
+{
+	struct maildir_copied c;
+
+	return maildir_copy(md, uids, MESSAGES, &foo, e->arena, &c);
+}
+
+static int
+op_copy(struct env *e)
+{
+	return with_inbox(e, do_copy);
+}
+
+static int
+do_move(struct env *e, struct maildir *md, const uint32_t *uids)
+{
+	struct maildir_copied c;
+
+	return maildir_move(md, uids, MESSAGES, &foo, e->arena, &c);
+}
+
+static int
+op_move(struct env *e)
+{
+	return with_inbox(e, do_move);
+}
+
+static int
+do_flags(struct env *e, struct maildir *md, const uint32_t *uids)
+{
+	struct maildir_flags f = { MAILDIR_FLAGGED, 0 };
+	size_t i, n;
+	int r = maildir_keyword(md, SPAN("Junk"), true, &i);
+
+	(void)e;
+	if (r != 0)
+		return r;
+	f.kw = UINT64_C(1) << i;
+	return maildir_store_flags(md, uids, MESSAGES, MAILDIR_ADD, &f, &n);
+}
+
+static int
+op_flags(struct env *e)
+{
+	return with_inbox(e, do_flags);
+}
+
+static int
+op_create(struct env *e)
+{
+	return maildir_create(e->store, &new);
+}
+
+static int
+op_delete(struct env *e)
+{
+	return maildir_delete(e->store, &bar);
+}
+
+static int
+op_rename(struct env *e)
+{
+	return maildir_rename(e->store, &foo, &new);
+}
+
+static int
+op_rename_inbox(struct env *e)
+{
+	return maildir_rename(e->store, &inbox, &new);
+}
+
+static int
+op_subscribe(struct env *e)
+{
+	return maildir_subscribe(e->store, &foo, true);
+}
+
+struct operation {
+	const char *name;
+	int (*run)(struct env *e);
+	bool is_move;		/* INBOX's messages may be elsewhere */
+};
+
+static const struct operation operations[] = {
+	{ "append", op_append, false },
+	{ "open", op_open, false },
+	{ "copy", op_copy, false },
+	{ "move", op_move, true },
+	{ "flags", op_flags, false },
+	{ "create", op_create, false },
+	{ "delete", op_delete, false },
+	{ "rename", op_rename, false },
+	{ "rename-inbox", op_rename_inbox, true },
+	{ "subscribe", op_subscribe, false },
+};
+
+/* ---- what must hold -------------------------------------------------- */
+
+/* Adds the messages "0", "1", ... of a mailbox to seen[]; their UIDs in INBOX
+ * are what they were. */
+static void
+count(struct env *e, const struct maildir_path *path, unsigned seen[MESSAGES])
+{
+	struct maildir *md;
+	uint32_t last = 0;
+	int r = maildir_open(e->store, path, false, &md);
+
+	if (r == ERR_NOENT)
+		return;
+	assert_int_equal(r, 0);
+	for (size_t i = 0; i < maildir_count(md); i++) {
+		struct maildir_file *f;
+		struct maildir_msg m;
+		char text[8] = "";
+		size_t n;
+
+		maildir_get(md, i, &m);
+		assert_true(m.uid > last);
+		last = m.uid;
+		assert_int_equal(maildir_file_open(md, m.uid, &f), 0);
+		assert_int_equal(maildir_file_read(f, 0, text, 7, &n), 0);
+		maildir_file_close(f);
+		if (n != 2 || text[0] < '0' || text[0] >= '0' + MESSAGES) {
+			assert_string_equal(text, "new\n");
+			continue;
+		}
+		seen[text[0] - '0']++;
+		if (is_maildir_inbox(path))
+			assert_int_equal(m.uid, text[0] - '0' + 1);
+	}
+	assert_true(maildir_uidnext(md) > last);
+	maildir_close(md);
+}
+
+/* What time would do: a lock of a dead process is overridden after 2 seconds,
+ * one without content after 120 (test_maildir_files has the former). */
+static void
+wait_for_locks(struct env *e)
+{
+	static const char *const locks[] = {
+		"dovecot-uidlist.lock", ".Foo/dovecot-uidlist.lock",
+		".Bar/dovecot-uidlist.lock", ".New/dovecot-uidlist.lock",
+		"subscriptions.lock"
+	};
+
+	for (size_t i = 0; i < sizeof(locks) / sizeof(*locks); i++)
+		if (is_there(e, locks[i]))
+			remove_file(e, locks[i]);
+}
+
+static void
+check(struct env *e, const struct operation *op)
+{
+	unsigned in[MESSAGES] = { 0 }, out[MESSAGES] = { 0 };
+	struct maildir_entry *v;
+	size_t n;
+
+	wait_for_locks(e);
+	env_reopen(e);
+	assert_int_equal(maildir_list(e->store, e->arena, &v, &n), 0);
+	for (size_t i = 0; i < n; i++)
+		assert_true(v[i].is_mailbox);
+	count(e, &inbox, in);
+	count(e, &foo, out);
+	count(e, &new, out);
+	for (size_t i = 0; i < MESSAGES; i++) {
+		if (op->is_move)
+			assert_int_equal(in[i] + out[i], 1);
+		else
+			assert_int_equal(in[i], 1);
+		assert_true(out[i] <= 1);
+	}
+	/* and it goes on */
+	assert_int_equal(append(e, &inbox, "new\r\n"), 0);
+	if (maildir_exists(e->store, &new) == ERR_NOENT)
+		assert_int_equal(maildir_create(e->store, &new), 0);
+	assert_int_equal(maildir_subscribe(e->store, &bar, true), 0);
+	assert_false(is_there(e, "dovecot-uidlist.lock"));
+}
+
+/* A child of ours that runs the operation and is stopped at the nth step.  True
+ * if it got to its end before. */
+static bool
+run_until(struct env *e, const struct operation *op, int nth)
+{
+	char step[32];
+	int status;
+	pid_t pid;
+
+	assert_true(snprintf(step, sizeof(step), "*:%d", nth) > 0);
+	pid = fork();
+	if (pid == 0) {
+		setenv("IMAPD_STEP", step, 1);
+		/* its own pid in the lock */
+		maildir_store_free(e->store);
+		if (maildir_store_open(&e->conf, &e->store) != 0)
+			_exit(1);
+		_exit(op->run(e) == 0 ? 0 : 2);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) != 0)
+		assert_int_equal(WEXITSTATUS(status), STEP_EXIT);
+	return WEXITSTATUS(status) == 0;
+}
+
+static void
+prepare(struct env *e)
+{
+	static const char *const files[MESSAGES] = {
+		"cur/1.M1P1.h,S=2,W=3:2,S", "cur/1.M2P1.h,S=2,W=3:2,",
+		"cur/1.M3P1.h,S=2,W=3:2,FR"
+	};
+	char text[3] = "0\n";
+	struct maildir *md;
+
+	assert_int_equal(maildir_open(e->store, &inbox, false, &md), 0);
+	maildir_close(md);
+	for (int i = 0; i < MESSAGES; i++) {
+		text[0] = (char)('0' + i);
+		write_text(e, files[i], text);
+	}
+	assert_int_equal(maildir_open(e->store, &inbox, false, &md), 0);
+	maildir_close(md);
+	assert_int_equal(maildir_create(e->store, &foo), 0);
+	assert_int_equal(maildir_create(e->store, &bar), 0);
+}
+
+static void
+test_steps(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++) {
+		const struct operation *op = &operations[i];
+		bool is_end = false;
+		int nth;
+
+		for (nth = 1; !is_end && nth < STEPS_MAX; nth++) {
+			void *env;
+
+			env_setup(&env);
+			prepare(env);
+			is_end = run_until(env, op, nth);
+			check(env, op);
+			env_teardown(&env);
+		}
+		print_message("%s: stopped at %d steps\n", op->name, nth - 2);
+		assert_true(is_end && nth > 2);
+	}
+}
+
+#else
+
+static void
+test_steps(void **state)
+{
+	(void)state;
+	skip();
+}
+
+#endif
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_steps),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
