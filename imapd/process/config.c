@@ -419,6 +419,11 @@ config_check(const struct config *conf, struct buf *err)
 {
 	const char *wrong = NULL;
 
+#ifndef WITH_TLS
+	if (conf->tls_cert != NULL || conf->tls_directory != NULL)
+		wrong = "tls_cert or tls_directory: built without TLS";
+	else
+#endif
 	if (count_words(conf->tls_cert) != count_words(conf->tls_key))
 		wrong = "tls_cert and tls_key do not name as many files";
 	else if (count_words(conf->tls_cert) > 2)

@@ -95,6 +95,13 @@ connection_init(struct connection *c, struct config *conf, int fd_in,
 }
 
 void
+connection_done(struct connection *c)
+{
+	auth_user_free(c->user);
+	arena_free(c->arena);
+}
+
+void
 connection_take_relay(struct connection *c, int fd)
 {
 	if (c->fd_out != c->fd_in)

@@ -53,6 +53,9 @@ struct connection {
 void connection_init(struct connection *c, struct config *conf, int fd_in,
     int fd_out, const struct peer *peer, enum log_to log_to);
 
+/* connection_done(c): its memory; descriptors end with the process. */
+void connection_done(struct connection *c);
+
 /* connection_set_peer(c, peer): the client is another than the socket says. */
 void connection_set_peer(struct connection *c, const struct peer *peer);
 

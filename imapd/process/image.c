@@ -20,17 +20,6 @@
 #define ARENA_FIRST	2048
 #define LINGER_MS	1500
 
-#ifdef WITH_SANITIZERS
-/* The leak checker wants to trace us when we exit. */
-const char *__asan_default_options(void);
-
-const char *
-__asan_default_options(void)
-{
-	return "detect_leaks=0";
-}
-#endif
-
 /* ---- becoming nobody --------------------------------------------------- */
 
 static int ERR_CHECK

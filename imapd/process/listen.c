@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <netdb.h>
 #include <poll.h>
@@ -28,6 +29,8 @@
 #define BACKLOG		1024
 #define ADDRESS_MAX	256
 #define FORKER_MS	5000
+#define FORKER_REST_MS	5000	/* before one that died is started again;
+				 * meanwhile connections execute the program */
 #define FULL_PAUSE_MS	100	/* when a limit of the system was hit */
 
 struct door {
@@ -48,6 +51,8 @@ struct listener {
 	size_t ndoors;
 	VEC(struct child) children;
 	struct forkers forkers;
+	pid_t forker[HELPER_COUNT];
+	struct deadline forker_rest;	/* none is started again before */
 	uint64_t conf_stamp, cert_stamp;
 	int signals;		/* signalfd: SIGCHLD, SIGTERM, SIGINT */
 	sigset_t old_mask;
@@ -144,9 +149,14 @@ open_doors(struct listener *l, const char *addresses,
 	int err = 0;
 
 	if (launch != NULL) {
-		for (size_t i = 0; i < launch->nlisten; i++)
+		for (size_t i = 0; i < launch->nlisten; i++) {
+			/* A client that is gone again must not stop us. */
+			if (fcntl(launch->listen[i], F_SETFL, O_RDWR |
+			    O_NONBLOCK) == -1)
+				return ERR_IO;
 			l->door[l->ndoors++] = (struct door){
 			    .fd = launch->listen[i] };
+		}
 		return l->ndoors > 0 ? 0 : ERR_CONFIG;
 	}
 	while (err == 0 && (word = config_word(&rest)).n > 0)
@@ -203,13 +213,17 @@ start_forker(struct listener *l, enum helper helper)
 	pid_t pid;
 
 	fdio_close(&l->forkers.fd[helper]);	/* the old one ends now */
+	l->forker[helper] = 0;
+	l->forker_rest = deadline_in(FORKER_REST_MS);
 	err = spawn_forker(l->conf->libexec_directory, helper, &fd, &pid);
 	if (err == 0 && (err = instruct(l, helper, fd)) != 0)
 		fdio_close(&fd);
-	if (err == 0)
+	if (err == 0) {
 		l->forkers.fd[helper] = fd;
-	else
+		l->forker[helper] = pid;
+	} else {
 		log_helper(l->conf->libexec_directory, err);
+	}
 }
 
 static void
@@ -239,6 +253,13 @@ config_stamp(const struct config *conf)
 	return h;
 }
 
+static bool
+has_lost_forker(const struct listener *l)
+{
+	return l->forkers.fd[HELPER_LOGIN] == -1 ||
+	    (l->forkers.fd[HELPER_TLS] == -1 && has_certificates(l->conf));
+}
+
 static void
 notice_changes(struct listener *l)
 {
@@ -260,6 +281,8 @@ notice_changes(struct listener *l)
 	    certfile_stamp(l->conf) != l->cert_stamp) {
 		log_line(LOG_NOTICE, "certificates-reloaded", 0);
 		start_forkers(l);
+	} else if (is_deadline_past(l->forker_rest) && has_lost_forker(l)) {
+		start_forkers(l);
 	}
 }
 
@@ -271,6 +294,7 @@ serve(struct listener *l, int fd, const struct peer *peer,
     const struct door *door)
 {
 	struct connection c;
+	int status;
 
 	for (size_t i = 0; i < l->ndoors; i++)
 		close(l->door[i].fd);
@@ -282,7 +306,9 @@ serve(struct listener *l, int fd, const struct peer *peer,
 	c.forkers = &l->forkers;
 	if (door->is_tls_now || door->is_plain)
 		c.is_tls_now = door->is_tls_now;
-	return connection_run(&c);
+	status = connection_run(&c);
+	connection_done(&c);
+	return status;
 }
 
 static size_t
@@ -359,6 +385,9 @@ reap(struct listener *l)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+		for (int h = 0; h < HELPER_COUNT; h++)
+			if (l->forker[h] == pid)
+				fdio_close(&l->forkers.fd[h]);
 		for (size_t i = 0; i < l->children.n; i++) {
 			if (l->children.v[i].pid != pid)
 				continue;
@@ -409,25 +438,37 @@ loop(struct listener *l)
 	}
 }
 
+/* Everything but the sockets: signals, forkers, the loop. */
+static int
+run(struct listener *l)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &mask, &l->old_mask) == -1 ||
+	    (l->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK)) ==
+	    -1)
+		return EXIT_FAULT;
+	l->conf_stamp = config_stamp(l->conf);
+	start_forkers(l);
+	(void)malloc_trim(0);	/* children share what is left */
+	return loop(l);
+}
+
 int
 listen_run(struct config *conf, const char *addresses,
     const struct launch *launch, const struct listen_options *options)
 {
 	struct listener l = { .conf = conf, .options = options,
 	    .children = VEC_INIT, .forkers = { { -1, -1 } } };
-	sigset_t mask;
+	int status = EXIT_CONFIG;
 
-	if (open_doors(&l, addresses, launch) != 0)
-		return EXIT_CONFIG;
-	sigemptyset(&mask);
-	sigaddset(&mask, SIGCHLD);
-	sigaddset(&mask, SIGTERM);
-	sigaddset(&mask, SIGINT);
-	if (sigprocmask(SIG_BLOCK, &mask, &l.old_mask) == -1 ||
-	    (l.signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK)) == -1)
-		return EXIT_FAULT;
-	l.conf_stamp = config_stamp(conf);
-	start_forkers(&l);
-	(void)malloc_trim(0);	/* children share what is left */
-	return loop(&l);
+	if (open_doors(&l, addresses, launch) == 0)
+		status = run(&l);
+	VEC_DONE(&l.children);
+	config_free(l.conf);
+	return status;
 }

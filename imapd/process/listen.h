@@ -14,7 +14,6 @@
 #include "imapd/process/launch.h"
 
 struct listen_options {
-	const char *program;	/* what was executed: argv[0] */
 	/* make the configuration anew from its files; NULL and a log line if
 	 * they have become wrong: then the old one stays */
 	struct config *(*reload)(void);
@@ -22,8 +21,8 @@ struct listen_options {
 };
 
 /*
- * listen_run(conf, addresses, naddresses, launch, options): addresses as in the
- * listen key; or the sockets of launch.  Returns the exit code in the listener
+ * listen_run(conf, addresses, launch, options): addresses as in the listen key;
+ * or the sockets of launch.  Takes conf, and frees it or what came after it.  Returns the exit code in the listener
  * after SIGTERM, and in each child at the end of its connection.
  */
 int listen_run(struct config *conf, const char *addresses,

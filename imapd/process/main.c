@@ -212,6 +212,7 @@ static int
 serve_one(struct config *conf, struct launch *launch, enum log_to log_to)
 {
 	struct connection c;
+	int status;
 
 	if (move_descriptors(launch) != 0 || fdio_stop_on(SIGTERM) != 0)
 		return EXIT_FAULT;
@@ -223,15 +224,18 @@ serve_one(struct config *conf, struct launch *launch, enum log_to log_to)
 		c.is_tls_now = false;
 	if (opt.dir != NULL ||
 	    (launch->mode == LAUNCH_PIPE && !opt.is_login && geteuid() != 0))
-		return connection_preauth(&c, opt.dir);
-	return connection_run(&c);
+		status = connection_preauth(&c, opt.dir);
+	else
+		status = connection_run(&c);
+	connection_done(&c);
+	return status;
 }
 
 static int
 listen_here(struct config *conf, char *argv[], const struct launch *launch,
     enum log_to log_to)
 {
-	struct listen_options options = { argv[0], reload, log_to };
+	struct listen_options options = { reload, log_to };
 	struct buf addresses;
 	const char *text = conf->listen;
 	int status;
@@ -276,12 +280,15 @@ main(int argc, char *argv[])
 		return EXIT_CONFIG;
 	}
 	buf_done(&err);
-	if (opt.is_test || opt.is_print)
-		return print_config(conf);
 	log_to = open_log(conf, &launch);
-	if (opt.is_listen || launch.mode == LAUNCH_LISTEN)
+	if (opt.is_test || opt.is_print)
+		status = print_config(conf);
+	else if (opt.is_listen || launch.mode == LAUNCH_LISTEN)
 		return listen_here(conf, argv, &launch, log_to);
-	if (launch.mode == LAUNCH_NONE && opt.dir == NULL)
-		return usage();
-	return serve_one(conf, &launch, log_to);
+	else if (launch.mode == LAUNCH_NONE && opt.dir == NULL)
+		status = usage();
+	else
+		status = serve_one(conf, &launch, log_to);
+	config_free(conf);
+	return status;
 }

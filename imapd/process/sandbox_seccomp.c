@@ -25,6 +25,17 @@
 
 #include "imapd/process/sandbox.h"
 
+#ifdef WITH_SANITIZERS
+/* The leak checker wants to trace us when we exit. */
+const char *__asan_default_options(void);
+
+const char *
+__asan_default_options(void)
+{
+	return "detect_leaks=0";
+}
+#endif
+
 #if defined(WITH_SANDBOX) && (defined(__x86_64__) || defined(__aarch64__))
 
 #include <linux/audit.h>

@@ -414,3 +414,21 @@ def test_configuration_errors(setup):
     r = subprocess.run(imapd(s, "-T", "-o", "max_line=100k"),
                        capture_output=True, text=True)
     assert r.returncode == 0 and "max_line = 102400\n" in r.stdout
+
+
+def test_forker_that_died(setup):
+    """The listener serves on, and starts it again."""
+    s = setup
+    with running(s, imapd(s, "-l")) as p:
+        for _ in range(2):
+            out = subprocess.run(["pgrep", "-P", str(p.pid), "-f",
+                                  "^imapd-(login|tls) -f"],
+                                 capture_output=True, text=True).stdout
+            assert len(out.split()) == 2
+            for pid in out.split():
+                os.kill(int(pid), signal.SIGKILL)
+            time.sleep(0.2)
+            work(s)
+            work(s, tls=True)
+            time.sleep(5.2)
+            work(s)

@@ -58,9 +58,15 @@ ALWAYS = ("socket", "unix-socket", "execve", "ptrace", "fork", "kill",
 KINDS = ("login", "forked", "session", "session-nobody")
 
 
+# The run-time of the sanitizers maps what it likes.
+SANITIZED = "define WITH_SANITIZERS" in (BUILD / "config.h").read_text()
+
+
 @pytest.mark.parametrize("thing", ALWAYS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_refused(mails, kind, thing):
+    if SANITIZED and thing == "code":
+        pytest.skip("built with sanitizers")
     assert probe(kind, mails[0], thing) in refused(errno.EPERM, errno.EACCES)
 
 
@@ -105,6 +111,14 @@ def status(pid):
                 if ":\t" in line)
 
 
+def command(pid):
+    try:
+        text = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:           # it has just ended
+        return ""
+    return text.split(b"\0")[0].decode()
+
+
 def maps(pid):
     return pathlib.Path(f"/proc/{pid}/maps").read_text()
 
@@ -122,9 +136,7 @@ def find(server, name, before=()):
         todo += children(pid)
         if pid not in before:
             seen.append(pid)
-    return [p for p in seen if pathlib.Path(
-        f"/proc/{p}/cmdline").read_bytes().split(b"\0")[0]
-        .endswith(name.encode())]
+    return [p for p in seen if command(p).endswith(name)]
 
 
 def test_processes_of_a_plain_session(live):
