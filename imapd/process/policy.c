@@ -155,12 +155,24 @@ policy_peer(const struct connection *c, struct settings_peer *ret)
 	buf_done(&mask);
 }
 
+static const char *
+join_path(struct arena *arena, const char *dir, const char *name)
+{
+	struct buf path;
+	const char *joined;
+
+	buf_init(&path, 4096);
+	buf_puts(&path, dir);
+	buf_puts(&path, name);
+	joined = arena_cstr(arena, buf_span(&path));
+	buf_done(&path);
+	return joined;
+}
+
 void
 policy_auth(const struct config *conf, struct arena *arena,
     struct auth_conf *ret)
 {
-	struct buf path;
-
 	*ret = (struct auth_conf){
 		.users_file = conf->users,
 		.checkpassword = conf->checkpassword,
@@ -179,9 +191,7 @@ policy_auth(const struct config *conf, struct arena *arena,
 	ret->sources = (conf->users != NULL ? AUTH_USERS_FILE : 0u) |
 	    (conf->system_users ? AUTH_SYSTEM : 0u) |
 	    (conf->checkpassword != NULL ? AUTH_CHECKPASSWORD : 0u);
-	buf_init(&path, 4096);
-	buf_puts(&path, conf->libexec_directory);
-	buf_puts(&path, "/imapd-auth");
-	ret->helper = arena_cstr(arena, buf_span(&path));
-	buf_done(&path);
+	ret->helper = join_path(arena, conf->libexec_directory, "/imapd-auth");
+	ret->secret_file = conf->secret_file != NULL ? conf->secret_file :
+	    join_path(arena, conf->run_directory, "/secret");
 }

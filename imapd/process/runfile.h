@@ -16,6 +16,7 @@
  *	slots/KEY	no content; byte i is locked (fcntl, per open file) by
  *			the session that has slot i of that user, so that the
  *			kernel gives it back when the session ends, however
+ *	secret		the key of auth/key.h, unless secret_file is set
  *
  * Integers are big-endian.  KEY is a hash of the user name, 16 hexadecimal
  * digits: a clash makes two users share a limit, no more.
