@@ -155,6 +155,12 @@ answer_err(struct session *s, const struct command *cmd, int err)
 		w++;
 	if (w->is_ours)
 		answer_log(s, cmd, err);
+	/* A user cannot know what a full disk means to them; once is enough. */
+	if (err == ERR_NOSPACE && !s->has_alerted) {
+		s->has_alerted = true;
+		reply_untagged(s->out, REPLY_NO, "ALERT", "The server's disk "
+		    "is full: no message can be stored now.");
+	}
 	return answer_no(s, cmd, w->code, w->text);
 }
 
