@@ -309,16 +309,23 @@ start_helper(struct monitor *m)
 	return err;
 }
 
-/* Wait for our child, at most until d. */
+/* Wait for our child, at most until d.  One that died of a signal did what its
+ * sandbox forbids, or crashed. */
 static int ERR_CHECK
 reap(pid_t pid, struct deadline d)
 {
 	const struct timespec pause = { 0, REAP_PAUSE_NS };
+	int status = 0;
 
-	while (waitpid(pid, NULL, WNOHANG) == 0) {
+	while (waitpid(pid, &status, WNOHANG) == 0) {
 		if (is_deadline_past(d))
 			return ERR_TIMEOUT;
 		(void)nanosleep(&pause, NULL);
+	}
+	if (WIFSIGNALED(status)) {
+		log_begin(LOG_ERR, "helper-died");
+		log_uint("signal", (uint64_t)WTERMSIG(status));
+		log_end();
 	}
 	return 0;
 }

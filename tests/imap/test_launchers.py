@@ -432,3 +432,70 @@ def test_forker_that_died(setup):
             work(s, tls=True)
             time.sleep(5.2)
             work(s)
+
+
+def test_helper_that_crashes(setup):
+    s = setup
+    with running(s, [program("tcpserver"), "-HRl0", "127.0.0.1", s.port,
+                     *imapd(s)]):
+        c = s.connect()
+        pid = subprocess.run(["pgrep", "-f", "^imapd-login$"],
+                             capture_output=True, text=True).stdout.split()[-1]
+        os.kill(int(pid), signal.SIGSEGV)
+        with pytest.raises((Closed, ConnectionError)):
+            c.ok("NOOP")
+        time.sleep(0.2)
+        assert "helper-died" in s.log_text()
+
+
+# ---- without root, and with few rights -------------------------------------
+
+def unprivileged(s, *argv):
+    """setpriv ... argv, as the mail users' uid and nobody else."""
+    if os.geteuid() != 0:
+        return list(argv)
+    for path in (s.users, s.key, s.conf):
+        os.chown(path, servers.MAIL_UID, servers.MAIL_GID)
+    os.chown(s.dir / "run", servers.MAIL_UID, servers.MAIL_GID)
+    return [program("setpriv"), f"--reuid={servers.MAIL_UID}",
+            f"--regid={servers.MAIL_GID}", "--clear-groups", *argv]
+
+
+def test_as_the_mail_user(setup):
+    """Virtual users, no root anywhere: sandbox and all."""
+    s = setup
+    s.settings["sandbox"] = "require"
+    s.write_conf()
+    with running(s, unprivileged(s, *imapd(s, "-l"))):
+        work(s)
+        work(s, tls=True)
+    assert "sandbox-" not in s.log_text()
+
+
+def test_as_a_stranger(setup):
+    """Started without root it can be nobody else."""
+    s = setup
+    s.users.write_text(s.joe.line().replace(
+        f":{servers.MAIL_UID}:", ":12345:", 1))
+    with running(s, unprivileged(s, *imapd(s, "-l"))):
+        c = s.connect()
+        with pytest.raises((Closed, AssertionError)):
+            c.login(s.joe.name, s.joe.password)
+            c.ok("NOOP")
+        assert "session-failed" in s.log_text()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root is started with less")
+def test_capabilities_of_the_unit(setup):
+    """What contrib/systemd leaves of root is enough."""
+    s = setup
+    unit = (pathlib.Path(__file__).parents[2] / "contrib" / "systemd"
+            / "imapd.service").read_text()
+    (line,) = [x for x in unit.splitlines()
+               if x.startswith("CapabilityBoundingSet=")]
+    caps = ",".join("+" + c.lower().removeprefix("cap_")
+                    for c in line.partition("=")[2].split())
+    with running(s, [program("setpriv"), "--no-new-privs",
+                     f"--bounding-set=-all,{caps}", *imapd(s, "-l")]):
+        work(s)
+        work(s, tls=True)

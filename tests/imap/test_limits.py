@@ -117,3 +117,15 @@ def test_no_descriptor_is_lost(make_server):
             s.connect().close()
     time.sleep(0.3)
     assert len(os.listdir(fds)) == before
+
+
+def test_capabilities_by_network(make_server):
+    s = make_server({"capability_networks": "127.0.0.0/8 -IDLE -MOVE",
+                     "capability": "-NAMESPACE"})
+    joe = s.account("joe", extra="capability=-UNSELECT")
+    c = s.connect()
+    assert "IDLE" not in c.capability()
+    c.login(joe.name, joe.password)
+    caps = c.capability()
+    assert not {"IDLE", "MOVE", "NAMESPACE", "UNSELECT"} & set(caps)
+    assert "UIDPLUS" in caps
