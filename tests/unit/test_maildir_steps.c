@@ -2,9 +2,9 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  *
- * Every operation is stopped at every step, as by a power cut, and what the next
- * opener finds is compared with what must be: no message lost, none doubled,
- * UIDs unchanged, everything usable.  Needs configure --enable-steps.
+ * Every operation is stopped at every step, as by a power cut, and what the
+ * next opener finds is compared with what must be: no message lost, none
+ * doubled, UIDs unchanged, everything usable.  Needs configure --enable-steps.
  */
 #include <setjmp.h>
 #include <stdarg.h>
