@@ -162,12 +162,16 @@ put(struct maildir_append *app, struct span s)
 	}
 }
 
-/* A line end: LF, however it was sent. */
+/* A line end: LF, however it was sent.  Behind a CR that belongs to the line
+ * CRLF is kept: LF alone would make it the line end when it is read. */
 static void
 put_lf(struct maildir_append *app)
 {
-	if (app->last != '\r')
-		app->crlf_size++;
+	if (app->last == '\r') {
+		put(app, SPAN("\r\n"));
+		return;
+	}
+	app->crlf_size++;
 	put(app, SPAN("\n"));
 }
 

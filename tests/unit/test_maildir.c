@@ -170,6 +170,24 @@ test_first_order(void **state)
 	maildir_close(md);
 }
 
+/* A CR before a line end belongs to the line: what is served, lone LF as CRLF,
+ * is what was sent. */
+static void
+test_append_cr(void **state)
+{
+	struct env *e = *state;
+	struct maildir *md = open_rw(e, &inbox);
+	char name[256];
+
+	assert_int_equal(append(e, &inbox, "x\r\r\ny\r\r\r\nz\r\n", 0,
+	    NULL), 1);
+	find_file(e, "new", "", name);
+	assert_non_null(strstr(name, ",S=11,W=12"));
+	one_change(md, 1, MAILDIR_ADDED);
+	assert_text(body(e, md, 1), "x\r\r\ny\r\r\r\nz\n");
+	maildir_close(md);
+}
+
 static void
 test_append(void **state)
 {
@@ -573,6 +591,7 @@ main(void)
 		T(test_empty),
 		T(test_first_order),
 		T(test_append),
+		T(test_append_cr),
 		T(test_two_arrivals),
 		T(test_store),
 		T(test_expunge),
