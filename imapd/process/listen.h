@@ -22,8 +22,9 @@ struct listen_options {
 
 /*
  * listen_run(conf, addresses, launch, options): addresses as in the listen key;
- * or the sockets of launch.  Takes conf, and frees it or what came after it.  Returns the exit code in the listener
- * after SIGTERM, and in each child at the end of its connection.
+ * or the sockets of launch.  conf is freed, or what came in its place.  Returns
+ * the exit code in the listener after SIGTERM, and in each child at the end of
+ * its connection.
  */
 int listen_run(struct config *conf, const char *addresses,
     const struct launch *launch, const struct listen_options *options);

@@ -277,6 +277,7 @@ main(int argc, char *argv[])
 		if (launch.is_stderr_client)
 			log_open(LOG_TO_SYSLOG, "imapd", LOG_INFO);
 		log_config_error(&err);
+		buf_done(&err);
 		return EXIT_CONFIG;
 	}
 	buf_done(&err);

@@ -25,7 +25,7 @@
 
 #include "imapd/process/sandbox.h"
 
-#ifdef WITH_SANITIZERS
+#if defined(WITH_SANITIZERS) && defined(WITH_SANDBOX)
 /* The leak checker wants to trace us when we exit. */
 const char *__asan_default_options(void);
 

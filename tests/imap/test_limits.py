@@ -32,6 +32,7 @@ def test_sessions_of_a_user(make_server):
 
 def test_connections_of_an_address(make_server):
     s = make_server({"max_connections_address": 3})
+    time.sleep(1)               # the one that looked whether it serves ends
     held = [s.connect() for _ in range(3)]
     c = Client.tcp("127.0.0.1", s.port)
     assert c.greeting.status == "BYE" and c.greeting.code == "LIMIT"
