@@ -27,7 +27,7 @@
 
 struct connection {
 	struct config *conf;
-	const struct forkers *forkers;	/* of the listener, or NULL */
+	struct forkers *forkers;	/* of the listener, or NULL */
 	enum log_to log_to;
 	int fd_in, fd_out;
 	struct peer peer;

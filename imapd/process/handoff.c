@@ -100,7 +100,7 @@ wait_for_helper(struct connection *c)
 }
 
 static int
-refuse(const struct connection *c, const char *what, int err)
+refuse(struct connection *c, const char *what, int err)
 {
 	log_begin(LOG_ERR, "session-failed");
 	log_str("user", c->user->name);
@@ -110,6 +110,7 @@ refuse(const struct connection *c, const char *what, int err)
 	/* The client may be gone; there is no one else to tell. */
 	(void)!fdio_write(c->fd_out, SPAN("* BYE [UNAVAILABLE] the mail cannot "
 	    "be opened now\r\n"), deadline_in(1000));
+	wait_for_helper(c);
 	return EXIT_FAULT;
 }
 
@@ -179,6 +180,28 @@ find_maildir(const struct connection *c, struct maildir_conf *mail)
 	return 0;
 }
 
+/* The user's rights and nothing else: also not the listener's descriptors. */
+static int ERR_CHECK
+become_user(struct connection *c)
+{
+	const struct auth_user *user = c->user;
+	int err;
+
+	for (int h = 0; c->forkers != NULL && h < HELPER_COUNT; h++)
+		fdio_close(&c->forkers->fd[h]);
+	/* Nobody logs in as root; who started us on a pipe has not logged in. */
+	if (user->uid == 0 && c->tag.n > 0)
+		return ERR_ACCESS;
+	err = privsep_become(user->uid, user->gid, user->groups,
+	    user->ngroups, NULL);
+	if (err == 0)
+		err = privsep_harden();
+	if (err == 0 && chdir("/") == -1)
+		err = err_from_errno(errno);
+	(void)umask(077);
+	return err;
+}
+
 int
 handoff_session(struct connection *c)
 {
@@ -192,13 +215,8 @@ handoff_session(struct connection *c)
 	err = find_maildir(c, &mail);
 	if (err != 0)
 		return refuse(c, "mail location", err);
-	err = privsep_become(user->uid, user->gid, user->groups,
-	    user->ngroups, NULL);
-	if (err == 0)
-		err = privsep_harden();
-	if (err != 0 || chdir("/") == -1)
+	if ((err = become_user(c)) != 0)
 		return refuse(c, "privileges", err);
-	(void)umask(077);
 	if ((err = make_root(mail.root, &is_missing)) != 0)
 		return refuse(c, "mail root", err);
 	trace_fd = trace_open(c->conf->trace_directory, user->name);

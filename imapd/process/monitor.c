@@ -65,7 +65,9 @@ has_mech(const struct monitor *m, enum sasl_mech mech)
 void
 monitor_permit_login(struct monitor *m)
 {
-	unsigned n = m->c->user != NULL ? 0 : monitor_tries_left(m);
+	/* Who the client is must be known first. */
+	unsigned n = m->c->user != NULL || m->settings.want_proxy ? 0 :
+	    monitor_tries_left(m);
 	bool is_private = m->settings.peer.is_tls ||
 	    m->settings.peer.allow_plaintext;
 
@@ -87,7 +89,8 @@ monitor_permit_start(struct monitor *m)
 		monitor_permit(m, RULE_TLS_DONE, 1);
 	} else {
 		monitor_permit(m, RULE_STARTTLS,
-		    m->settings.peer.offer_starttls ? 1 : 0);
+		    m->settings.peer.offer_starttls &&
+		    !m->settings.want_proxy ? 1 : 0);
 		monitor_permit_login(m);
 	}
 }

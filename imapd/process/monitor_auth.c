@@ -101,7 +101,8 @@ delay(const struct monitor *m, struct span user)
 {
 	const char *dir = m->c->conf->run_directory;
 	struct span rip = span_str(m->c->remote);
-	unsigned before = runfile_failures(dir, rip);
+	unsigned before = runfile_failures(dir, rip) +
+	    runfile_failures(dir, user);
 	uint64_t ms = DELAY_MS;
 
 	for (unsigned i = 1; i < m->tries; i++)

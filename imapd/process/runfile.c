@@ -72,6 +72,7 @@ static unsigned
 read_keys(const char *dir, struct stored_key keys[TICKET_KEYS])
 {
 	uint8_t text[TICKET_KEYS * (8 + sizeof(struct ticket_key))];
+	struct stat st;
 	struct dec d;
 	unsigned n = 0;
 	size_t got = 0;
@@ -79,7 +80,10 @@ read_keys(const char *dir, struct stored_key keys[TICKET_KEYS])
 
 	if (fd == -1)
 		return 0;
-	if (fdio_pread(fd, text, sizeof(text), 0, &got) != 0)
+	/* Keys that another may know are no keys. */
+	if (fstat(fd, &st) == -1 || st.st_uid != geteuid() ||
+	    (st.st_mode & 077) != 0 ||
+	    fdio_pread(fd, text, sizeof(text), 0, &got) != 0)
 		got = 0;
 	fdio_close(&fd);
 	d = dec_init(span_of(text, got));

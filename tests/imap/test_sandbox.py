@@ -155,6 +155,10 @@ def test_processes_of_a_plain_session(live):
         assert set(s["Gid"].split()) == {str(servers.MAIL_GID)}
         assert s["CapEff"] == s["CapPrm"] == "0" * 16
     assert "libssl" not in maps(new[0]) and "libcrypto" not in maps(new[0])
+    # The client, its slot and what wakes it up: nothing of the listener.
+    fds = [os.readlink(f) for f in
+           pathlib.Path(f"/proc/{new[0]}/fd").iterdir()]
+    assert len([f for f in fds if f.startswith("socket:")]) == 1, fds
     c.ok("LOGOUT")
 
 
