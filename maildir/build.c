@@ -481,6 +481,8 @@ build_picture(struct maildir *md, struct picture *ret)
 		md->new_time = b.new_time;
 		md->cur_time = b.cur_time;
 		md->uidnext = md->ul.next;
+		md->has_twins = b.twins > 0;
+		md->is_snapshot = false;
 		*ret = b.pic;
 		picture_init(&b.pic);
 	}

@@ -42,8 +42,13 @@ file_try(struct maildir *md, uint32_t uid,
 			return e == 0 ? 0 : err_from_errno(e);
 		/* Each look counts for all messages, so that many that are
 		 * gone cost no more than one. */
-		if (m->missed >= MISSED_MAX)
+		if (m->missed >= MISSED_MAX) {
+			/* Or we have its name wrong: the next refresh looks
+			 * at everything. */
+			md->was_watched = false;
+			md->cur_time.is_young = true;
 			return ERR_GONE;
+		}
 		r = refresh_names(md);
 		if (r != 0)
 			return r;

@@ -24,6 +24,18 @@
 #include "maildir/courier.h"
 #include "maildir/file.h"
 #include "maildir/refresh.h"
+#include "maildir/snapshot.h"
+
+/* From the snapshot if nothing has changed since, else from the files. */
+static int
+open_picture(struct maildir *md)
+{
+	if (snapshot_load(md, &md->pic) == 0) {
+		md->is_snapshot = true;
+		return 0;
+	}
+	return build_picture(md, &md->pic);
+}
 
 /* Everything but the keywords' names, which STATUS does not want. */
 static int
@@ -48,7 +60,7 @@ open_box(struct maildir_store *store, const struct maildir_path *path,
 	if (r == 0 && want_keywords)
 		r = md_keywords(md);
 	if (r == 0)
-		r = build_picture(md, &md->pic);
+		r = open_picture(md);
 	if (r != 0) {
 		maildir_close(md);
 		return r;
@@ -81,6 +93,7 @@ maildir_close(struct maildir *md)
 {
 	if (md == NULL)
 		return;
+	snapshot_save(md);
 	watch_stop(&md->watch);
 	VEC_DONE(&md->news);
 	VEC_DONE(&md->told);

@@ -8,7 +8,7 @@ const char *
 md_cname(const struct picture *p, const struct msg *m,
     char out[NAME_FILE_MAX + 1])
 {
-	memcpy(out, p->pool.p + m->name, m->name_len);
+	memcpy(out, picture_pool(p)->p + m->name, m->name_len);
 	out[m->name_len] = '\0';
 	return out;
 }

@@ -24,6 +24,8 @@ struct maildir {
 	bool is_memory_only;	/* the list cannot be written: UIDs for new
 				 * files last as long as this handle */
 	bool has_passed;	/* some name has a P */
+	bool has_twins;		/* two files of one base */
+	bool is_snapshot;	/* imapd.index says what the picture says */
 	struct uidlist ul;
 	struct keywords kw;
 	struct picture pic;

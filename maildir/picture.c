@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include "base/fdio.h"
 #include "base/mem.h"
 #include "maildir/name.h"
 #include "maildir/picture.h"
@@ -16,8 +17,33 @@
 void
 picture_init(struct picture *p)
 {
-	*p = (struct picture){ .mask = 0 };
+	*p = (struct picture){ .names_fd = -1 };
 	buf_init(&p->pool, SCAN_POOL_MAX);
+}
+
+void
+picture_names_later(struct picture *p, int fd, uint64_t off, uint32_t n)
+{
+	p->names_fd = fd;
+	p->names_off = off;
+	p->names_len = n;
+}
+
+void
+picture_load_names(struct picture *p)
+{
+	uint8_t *to = p->names_len == 0 ? NULL :
+	    buf_room(&p->pool, p->names_len);
+	size_t n = 0;
+
+	if (to != NULL) {
+		if (fdio_pread(p->names_fd, to, p->names_len, p->names_off,
+		    &n) != 0)
+			n = 0;
+		memset(to + n, 0, p->names_len - n);
+		p->pool.n = p->names_len;
+	}
+	fdio_close(&p->names_fd);
 }
 
 static void
@@ -34,6 +60,7 @@ picture_done(struct picture *p)
 	VEC_DONE(&p->msgs);
 	VEC_DONE(&p->fields);
 	buf_done(&p->pool);
+	fdio_close(&p->names_fd);
 	drop_table(p);
 }
 
@@ -130,7 +157,7 @@ picture_add(struct picture *p, uint32_t uid, struct span file,
 {
 	struct msg m = {
 		.uid = uid,
-		.name = (uint32_t)p->pool.n,
+		.name = (uint32_t)picture_pool(p)->n,
 		.base_len = (uint8_t)name_base(file).n,
 		.name_len = (uint8_t)file.n
 	};
@@ -167,7 +194,8 @@ tidy(struct picture *p)
 {
 	struct buf pool;
 
-	if (p->waste < WASTE_MIN || p->waste < p->pool.n / 2)
+	if (p->names_fd >= 0 || p->waste < WASTE_MIN ||
+	    p->waste < p->pool.n / 2)
 		return;
 	buf_init(&pool, SCAN_POOL_MAX);
 	(void)buf_room(&pool, p->pool.n - p->waste + 1);
@@ -180,14 +208,16 @@ tidy(struct picture *p)
 int
 picture_rename(struct picture *p, struct msg *m, struct span file)
 {
+	struct buf *pool = picture_pool(p);
+
 	if (file.n <= m->name_len) {
-		memmove(p->pool.p + m->name, file.p, file.n);
+		memmove(pool->p + m->name, file.p, file.n);
 		p->waste += (size_t)(m->name_len - file.n);
 	} else {
-		uint32_t off = (uint32_t)p->pool.n;
+		uint32_t off = (uint32_t)pool->n;
 
-		buf_put_span(&p->pool, file);
-		if (buf_err(&p->pool) != 0)
+		buf_put_span(pool, file);
+		if (buf_err(pool) != 0)
 			return ERR_LIMIT;
 		p->waste += m->name_len;
 		m->name = off;
@@ -215,14 +245,15 @@ picture_fields(const struct picture *p, const struct msg *m)
 	}
 	if (lo == p->fields.n || p->fields.v[lo].uid != m->uid)
 		return SPAN_NONE;
-	return span_of(p->pool.p + p->fields.v[lo].off, p->fields.v[lo].len);
+	return span_of(picture_pool(p)->p + p->fields.v[lo].off,
+	    p->fields.v[lo].len);
 }
 
 int
 picture_set_fields(struct picture *p, struct msg *m, struct span fields)
 {
 	struct msg_fields f = {
-		m->uid, (uint32_t)p->pool.n, (uint32_t)fields.n
+		m->uid, (uint32_t)picture_pool(p)->n, (uint32_t)fields.n
 	};
 
 	if (fields.n == 0)

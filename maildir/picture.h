@@ -59,7 +59,10 @@ struct picture_slot {
 struct picture {
 	VEC(struct msg) msgs;
 	VEC(struct msg_fields) fields;	/* in order of UID */
-	struct buf pool;
+	struct buf pool;		/* see picture_pool() */
+	int names_fd;			/* the pool is still in this file, */
+	uint64_t names_off;		/* from here, */
+	uint32_t names_len;		/* so long; -1: it is in memory */
 	size_t waste;			/* bytes of the pool no longer used */
 	struct picture_slot *table;	/* NULL until needed */
 	size_t mask;
@@ -69,16 +72,39 @@ struct picture {
 void picture_init(struct picture *p);
 void picture_done(struct picture *p);
 
+/*
+ * picture_names_later(p, fd, off, n): the pool of an empty picture is n bytes
+ * of a file, to be read when the first name is asked for.  fd becomes p's.
+ * Should they not be there, all names are zeros: no file is found under them.
+ */
+void picture_names_later(struct picture *p, int fd, uint64_t off, uint32_t n);
+
+/* picture_pool(p): the pool, in memory. */
+void picture_load_names(struct picture *p);
+
+static inline struct buf *
+picture_pool(const struct picture *p)
+{
+	/* Reading it changes nothing that the caller can see. */
+	struct picture *q = (struct picture *)(uintptr_t)p;
+
+	if (q->names_fd >= 0)
+		picture_load_names(q);
+	return &q->pool;
+}
+
 static inline struct span
 picture_name(const struct picture *p, const struct msg *m)
 {
-	return (struct span){ p->pool.p + m->name, m->name_len };
+	return (struct span){ picture_pool(p)->p + m->name,
+	    m->name_len };
 }
 
 static inline struct span
 picture_base(const struct picture *p, const struct msg *m)
 {
-	return (struct span){ p->pool.p + m->name, m->base_len };
+	return (struct span){ picture_pool(p)->p + m->name,
+	    m->base_len };
 }
 
 /* picture_at(p, uid): number of the first message with this UID or a higher

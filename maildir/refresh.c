@@ -365,7 +365,7 @@ static int
 take_unrecorded(struct drain *d, bool *ret_look)
 {
 	struct maildir *md = d->md;
-	uint32_t shift = (uint32_t)md->pic.pool.n;
+	uint32_t shift = (uint32_t)picture_pool(&md->pic)->n;
 	size_t first = md->pic.msgs.n;
 	struct buf lines;
 	bool again;

@@ -301,6 +301,128 @@ test_reappeared(void **state)
 	maildir_close(md);
 }
 
+/* ---- imapd.index ----------------------------------------------------- */
+
+#define MANY	70
+
+/* What a mailbox of MANY messages must look like. */
+static void
+check_many(struct env *e, uint32_t flagged)
+{
+	struct maildir_msg m;
+	struct maildir *md;
+	struct buf guid;
+
+	assert_int_equal(maildir_open(e->store, &inbox, false, &md), 0);
+	assert_int_equal(maildir_count(md), MANY);
+	assert_int_equal(maildir_uidnext(md), MANY + 1);
+	for (uint32_t i = 0; i < MANY; i++) {
+		maildir_get(md, i, &m);
+		assert_int_equal(m.uid, i + 1);
+		assert_int_equal(m.flags.sys, i + 1 == flagged ?
+		    MAILDIR_SEEN | MAILDIR_FLAGGED : MAILDIR_SEEN);
+		assert_int_equal(m.flags.kw, i % 2);
+		assert_true(m.modseq >= 1 &&
+		    m.modseq <= maildir_highestmodseq(md));
+	}
+	buf_init(&guid, 256);
+	assert_int_equal(maildir_message_guid(md, 5, &guid), 0);
+	assert_true(is_span_eq(buf_span(&guid), SPAN("5.M1P1.h")));
+	buf_done(&guid);
+	maildir_close(md);
+}
+
+static void
+make_many(struct env *e)
+{
+	char name[64];
+	struct maildir *md;
+
+	assert_int_equal(maildir_open(e->store, &inbox, false, &md), 0);
+	maildir_close(md);
+	write_text(e, "dovecot-keywords", "0 Work\n");
+	for (int i = 1; i <= MANY; i++) {
+		assert_true(snprintf(name, sizeof(name),
+		    "cur/%d.M1P1.h:2,S%s", i, i % 2 ? "" : "a") > 0);
+		write_text(e, name, "x\n");
+	}
+	usleep(60000);		/* older than the file system's clock */
+	check_many(e, 0);	/* numbered, under the lock */
+	usleep(60000);
+	check_many(e, 0);
+	assert_true(is_there(e, "imapd.index"));
+	assert_false(is_there(e, "imapd.index.tmp"));
+	check_many(e, 0);
+}
+
+static void
+test_snapshot(void **state)
+{
+	struct env *e = *state;
+	struct maildir_flags f = { MAILDIR_FLAGGED, 0 };
+	const struct maildir_change *c;
+	struct span before;
+	struct maildir *md;
+	uint32_t uid = 3;
+	size_t n;
+
+	make_many(e);
+	before = read_text(e, "imapd.index");
+	/* changed behind its back */
+	move_file(e, "cur/7.M1P1.h:2,S", "cur/7.M1P1.h:2,FS");
+	check_many(e, 7);
+	move_file(e, "cur/7.M1P1.h:2,FS", "cur/7.M1P1.h:2,S");
+	usleep(60000);
+	check_many(e, 0);
+	check_many(e, 0);
+	/* an old copy of the snapshot */
+	move_file(e, "cur/9.M1P1.h:2,S", "cur/9.M1P1.h:2,FS");
+	write_bytes(e, "imapd.index", before.p, before.n);
+	check_many(e, 9);
+	move_file(e, "cur/9.M1P1.h:2,FS", "cur/9.M1P1.h:2,S");
+	usleep(60000);
+	check_many(e, 0);
+	/* work on a picture that came from it */
+	assert_int_equal(maildir_open(e->store, &inbox, false, &md), 0);
+	assert_int_equal(maildir_store_flags(md, &uid, 1, MAILDIR_ADD, &f,
+	    &n), 0);
+	assert_true(is_there(e, "cur/3.M1P1.h:2,FS"));
+	write_text(e, "new/1000.M1P1.h", "new\n");
+	assert_int_equal(maildir_refresh(md, &c, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(c[0].uid, MANY + 1);
+	assert_int_equal(maildir_expunge(md, &uid, 1, &n), 0);
+	assert_int_equal(maildir_refresh(md, &c, &n), 0);
+	assert_int_equal(n, 0);
+	maildir_close(md);
+	assert_int_equal(maildir_open(e->store, &inbox, true, &md), 0);
+	assert_int_equal(maildir_count(md), MANY);
+	maildir_close(md);
+}
+
+/* Cut anywhere, or with any byte changed: as if it were not there. */
+static void
+test_snapshot_damage(void **state)
+{
+	struct env *e = *state;
+	struct span good;
+	uint8_t *bad;
+
+	make_many(e);
+	good = read_text(e, "imapd.index");
+	bad = arena_alloc(e->arena, good.n);
+	for (size_t i = 0; i < good.n; i += i < 120 ? 1 : 31) {
+		write_bytes(e, "imapd.index", good.p, i);
+		check_many(e, 0);
+		memcpy(bad, good.p, good.n);
+		bad[i] ^= 0x41;
+		/* a name: the message is looked for, and found */
+		if (i < good.n - (size_t)MANY * 10)
+			write_bytes(e, "imapd.index", bad, good.n);
+		check_many(e, 0);
+	}
+}
+
 /* ---- twins ----------------------------------------------------------- */
 
 static void
@@ -585,6 +707,8 @@ main(void)
 		T(test_uidlist_v1),
 		T(test_uidlist_courier),
 		T(test_reappeared),
+		T(test_snapshot),
+		T(test_snapshot_damage),
 		T(test_twins),
 		T(test_keywords),
 		T(test_keywords_courier),
