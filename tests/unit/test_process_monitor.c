@@ -28,6 +28,9 @@
 
 enum { GOT_LOGIN = 10, GOT_NO, GOT_CUT_OFF, GOT_NOTHING };
 
+/* The client's address, and that it is in proxy_networks. */
+static bool is_proxy;
+
 static char dir[] = "/tmp/test_monitor.XXXXXX";
 static char users[64];
 
@@ -229,6 +232,13 @@ run(int (*play)(struct monitor_client *), struct connection *c, int *ret_got)
 	(void)snprintf(line, sizeof(line), "run_directory = %s/run", dir);
 	assert_int_equal(config_set(conf, span_str(line), &err), 0);
 	assert_int_equal(config_set(conf, SPAN("scram = yes"), &err), 0);
+	if (is_proxy) {
+		assert_int_equal(config_set(conf,
+		    SPAN("proxy_networks = 127.0.0.1"), &err), 0);
+		peer.has_address = true;
+		assert_int_equal(ipaddr_parse(SPAN("127.0.0.1"),
+		    &peer.remote), 0);
+	}
 	assert_int_equal(config_set(conf,
 	    SPAN("libexec_directory = /nonexistent"), &err), 0);
 	assert_int_equal(msgpipe_pair(&sv[0], &sv[1]), 0);
@@ -313,6 +323,22 @@ test_refused(void **state)
 	}
 }
 
+/* Behind a proxy nobody is let in before the header says who it is. */
+static void
+test_proxy_first(void **state)
+{
+	struct connection c;
+	int got;
+
+	(void)state;
+	is_proxy = true;
+	assert_int_not_equal(run(play_right_password, &c, &got), 0);
+	assert_int_equal(got, GOT_CUT_OFF);
+	is_proxy = false;
+	config_free(c.conf);
+	arena_free(c.arena);
+}
+
 int
 main(void)
 {
@@ -320,6 +346,7 @@ main(void)
 		cmocka_unit_test(test_login),
 		cmocka_unit_test(test_tries),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_proxy_first),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
