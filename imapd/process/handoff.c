@@ -189,7 +189,7 @@ become_user(struct connection *c)
 
 	for (int h = 0; c->forkers != NULL && h < HELPER_COUNT; h++)
 		fdio_close(&c->forkers->fd[h]);
-	/* Nobody logs in as root; who started us on a pipe has not logged in. */
+	/* Nobody logs in as root; who started us on a pipe did not log in. */
 	if (user->uid == 0 && c->tag.n > 0)
 		return ERR_ACCESS;
 	err = privsep_become(user->uid, user->gid, user->groups,
@@ -297,11 +297,16 @@ find_mail(struct connection *c, const char *dir)
 int
 connection_preauth(struct connection *c, const char *dir)
 {
+	struct buf mask;
 	int err;
 
 	if ((err = find_self(c)) != 0)
 		return EXIT_FAULT;
 	c->method = SPAN("preauth");
+	buf_init(&mask, 8192);
+	config_capability_put(c->conf, NULL, &mask);
+	c->capability_mask = arena_dup(c->arena, buf_span(&mask));
+	buf_done(&mask);
 	if ((err = find_mail(c, dir)) != 0)
 		return refuse(c, "mail location", err);
 	return handoff_session(c);

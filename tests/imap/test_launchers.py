@@ -265,10 +265,12 @@ def test_tls_outside(setup):
 def test_pipe(setup):
     s = setup
     p = subprocess.Popen(
-        [servers.IMAPD, "-d", s.joe.home / "Maildir"],
+        [servers.IMAPD, "-o", "capability=-MOVE", "-d",
+         s.joe.home / "Maildir"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     out, _ = p.communicate(b"a SELECT INBOX\r\nb LOGOUT\r\n", timeout=10)
     assert out.startswith(b"* PREAUTH ")
+    assert b" UIDPLUS" in out and b" MOVE" not in out
     assert b"\r\nb OK" in out
     assert p.returncode == 0
 
