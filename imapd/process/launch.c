@@ -50,7 +50,8 @@ peer_of_socket(int fd, struct peer *ret)
 		    &peer.remote_port);
 	n = sizeof(ss);
 	if (getsockname(fd, (struct sockaddr *)&ss, &n) == 0)
-		(void)take_sockaddr(&ss, &peer.local, &peer.local_port);
+		peer.is_gone = take_sockaddr(&ss, &peer.local,
+		    &peer.local_port) && !peer.has_address;
 	*ret = peer;
 }
 
@@ -86,9 +87,11 @@ find_peer(int fd, struct peer *peer)
 		(void)peer_from_env("TCPLOCALIP", "TCPLOCALPORT", &peer->local,
 		    &peer->local_port);
 		peer->has_address = true;
+		peer->is_gone = false;
 	} else if (peer_from_env("REMOTE_ADDR", "REMOTE_PORT", &peer->remote,
 	    &peer->remote_port)) {
 		peer->has_address = true;
+		peer->is_gone = false;
 	}
 }
 
@@ -164,7 +167,9 @@ detect_stdin(struct launch *l)
 	l->fd_in = STDIN_FILENO;
 	l->fd_out = STDOUT_FILENO;
 	find_peer(STDIN_FILENO, &l->peer);
-	if (l->peer.has_address)
+	/* A connection that was reset is one, although nobody is there: what
+	 * was sent on it must not be taken for the words of our own user. */
+	if (l->peer.has_address || l->peer.is_gone)
 		l->mode = LAUNCH_CONNECTION;
 	else if (isatty(STDIN_FILENO))
 		l->mode = LAUNCH_NONE;

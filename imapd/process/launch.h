@@ -26,6 +26,7 @@ enum launch_mode {
 
 struct peer {
 	bool has_address;	/* no: a pipe or a local socket */
+	bool is_gone;		/* it had an address, and has hung up */
 	struct ipaddr remote, local;
 	uint16_t remote_port, local_port;
 };
@@ -43,7 +44,9 @@ struct launch {
 /* launch_detect(ret): looks, and changes nothing. */
 void launch_detect(struct launch *ret);
 
-/* peer_of_socket(fd, ret): getpeername and getsockname. */
+/* peer_of_socket(fd, ret): getpeername and getsockname.  Whose address is not
+ * known any more is not local: what he sent before he hung up must not be read
+ * with the rights of those who are. */
 void peer_of_socket(int fd, struct peer *ret);
 
 #endif

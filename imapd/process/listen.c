@@ -362,7 +362,7 @@ accept_one(struct listener *l, const struct door *door)
 	}
 	peer_of_socket(fd, &peer);
 	notice_changes(l);
-	if (is_admitted(l, &peer, fd)) {
+	if (!peer.is_gone && is_admitted(l, &peer, fd)) {
 		child.pid = fork();
 		if (child.pid == 0)
 			return serve(l, fd, &peer, door);

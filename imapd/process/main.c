@@ -288,7 +288,7 @@ main(int argc, char *argv[])
 		return listen_here(conf, argv, &launch, log_to);
 	else if (launch.mode == LAUNCH_NONE && opt.dir == NULL)
 		status = usage();
-	else
+	else if (!launch.peer.is_gone)
 		status = serve_one(conf, &launch, log_to);
 	config_free(conf);
 	return status;

@@ -275,6 +275,40 @@ def test_pipe(setup):
     assert p.returncode == 0
 
 
+def reset_connection(data, port=0):
+    """(listener, connection): what a client sent before it hung up hard."""
+    listener = socket.create_server(("127.0.0.1", port))
+    c = socket.create_connection(listener.getsockname())
+    conn, _ = listener.accept()
+    c.sendall(data)
+    c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                 struct.pack("ii", 1, 0))
+    c.close()
+    with pytest.raises(OSError):
+        for _ in range(100):
+            conn.getpeername()
+            time.sleep(0.01)
+    return listener, conn
+
+
+@pytest.mark.parametrize("options", [[], ["-d"]])
+def test_reset_connection_is_no_pipe(setup, options):
+    """Its peer has no address any more, and is not our own user for that."""
+    s = setup
+    mail = s.joe.home / "Maildir"
+    if options:
+        options = ["-d", mail]
+    listener, conn = reset_connection(b"a CREATE pwned\r\n")
+    with listener, conn:
+        p = subprocess.run(
+            [servers.IMAPD, "-o", f"mail=maildir:{mail}", "-o", "log=stderr",
+             *options],
+            stdin=conn, stdout=conn, stderr=subprocess.PIPE, timeout=20,
+            env={"HOME": str(s.joe.home)}, **servers.as_mail_user())
+    assert not (mail / ".pwned").exists()
+    assert (p.returncode, p.stderr) == (0, b"")
+
+
 # ---- PROXY protocol --------------------------------------------------------
 
 V2_SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
