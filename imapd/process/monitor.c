@@ -408,6 +408,8 @@ monitor_run(struct connection *c)
 	auth_free(m.auth);
 	buf_wipe_done(&m.in);
 	explicit_bzero(&m.settings.tls, sizeof(m.settings.tls));
+	/* Whoever holds these can have a process that signs with our key. */
+	spawn_forget(c->forkers);
 	if (turn != TURN_LOGIN) {
 		fdio_close(&m.relay);
 		return ERR_EOF;

@@ -137,3 +137,10 @@ spawn_helper(const char *dir, enum helper helper, const struct forkers *forkers,
 	}
 	return start(dir, helper, NULL, ret_pipe, ret_pid);
 }
+
+void
+spawn_forget(struct forkers *forkers)
+{
+	for (int i = 0; forkers != NULL && i < HELPER_COUNT; i++)
+		fdio_close(&forkers->fd[i]);
+}

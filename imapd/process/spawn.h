@@ -37,6 +37,9 @@ struct forkers {
 int spawn_helper(const char *dir, enum helper helper,
     const struct forkers *forkers, int *ret_pipe, pid_t *ret_pid) ERR_CHECK;
 
+/* spawn_forget(forkers): no more helpers are wanted; forkers may be NULL. */
+void spawn_forget(struct forkers *forkers);
+
 /* spawn_forker(): the program as a forker, with the same kind of pipe. */
 int spawn_forker(const char *dir, enum helper helper, int *ret_pipe,
     pid_t *ret_pid) ERR_CHECK;

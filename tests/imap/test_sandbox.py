@@ -181,6 +181,22 @@ def test_processes_of_a_tls_session(live):
     c.ok("LOGOUT")
 
 
+@pytest.mark.parametrize("tls", (False, True))
+def test_descriptors_of_a_session(live, tls):
+    """One socket, to the client or its relay: no way to a forker."""
+    account = live.account("joe")
+    before = set(find(live, "imapd"))
+    c = live.login(account, tls=tls)
+    c.ok("SELECT INBOX")
+    session, = find(live, "imapd", before)
+    held = [os.readlink(f) for f in
+            pathlib.Path(f"/proc/{session}/fd").iterdir()]
+    assert len([f for f in held if f.startswith("socket:")]) == 1, held
+    assert not [f for f in held if f.startswith(str(live.users))
+                or f.startswith("anon_inode:[signalfd]")], held
+    c.ok("LOGOUT")
+
+
 def test_process_before_login(live):
     before = set(find(live, "imapd-login"))
     c = live.connect()
