@@ -228,6 +228,11 @@ foldername_level(const struct maildir_conf *conf, struct span level,
 	if (!is_literal(level))
 		return put_regular(conf, level, is_first, b);
 	r = put_literal(level, b);
+	/* No file of a listing has these names, but every directory. */
+	if (r == 0 && conf->layout == MAILDIR_FS &&
+	    (is_span_eq(span_skip(buf_span(b), before), SPAN(".")) ||
+	    is_span_eq(span_skip(buf_span(b), before), SPAN(".."))))
+		r = ERR_NAME;
 	if (r != 0)
 		return r;
 	arena = arena_new(1024);
@@ -238,11 +243,31 @@ foldername_level(const struct maildir_conf *conf, struct span level,
 	return r;
 }
 
+/* Is stored called path, and nothing else?  A separator that is spelled out
+ * would make two levels of one. */
+static bool
+is_name_of(const struct maildir_conf *conf, struct span stored,
+    const struct maildir_path *path)
+{
+	struct arena *arena = arena_new(1024);
+	struct maildir_path back;
+	bool is_same;
+
+	is_same = foldername_get(conf, stored, arena, &back) == 0 &&
+	    back.n == path->n;
+	for (size_t i = 0; is_same && i < path->n; i++)
+		is_same = is_span_eq(back.level[i], path->level[i]);
+	arena_free(arena);
+	return is_same;
+}
+
 int
 foldername_put(const struct maildir_conf *conf,
     const struct maildir_path *path, struct buf *b)
 {
 	uint8_t sep = conf->layout == MAILDIR_FS ? '/' : '.';
+	size_t first = b->n + (conf->layout == MAILDIR_FS ? 0 : 1);
+	bool has_literal = false;
 	int r = 0;
 
 	if (path->n == 0 || path->n > MAILDIR_LEVELS_MAX)
@@ -253,6 +278,7 @@ foldername_put(const struct maildir_conf *conf,
 		if (i > 0 || conf->layout == MAILDIR_PLUSPLUS)
 			buf_putc(b, sep);
 		start = b->n;
+		has_literal |= is_literal(path->level[i]);
 		r = foldername_level(conf, path->level[i], i == 0, b);
 		if (r == 0 && b->n - start > MAILDIR_NAME_MAX)
 			r = ERR_NAME;
@@ -260,7 +286,12 @@ foldername_put(const struct maildir_conf *conf,
 	if (r == 0 && conf->layout == MAILDIR_PLUSPLUS &&
 	    b->n > MAILDIR_NAME_MAX)
 		r = ERR_NAME;
-	return r == 0 && buf_err(b) != 0 ? ERR_NAME : r;
+	if (r == 0 && buf_err(b) != 0)
+		r = ERR_NAME;
+	if (r == 0 && has_literal &&
+	    !is_name_of(conf, span_skip(buf_span(b), first), path))
+		r = ERR_NAME;
+	return r;
 }
 
 int

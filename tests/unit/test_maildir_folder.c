@@ -82,6 +82,11 @@ static const struct name_case name_cases[] = {
 	{ "x\xEF\xBF\xBD" "61", NULL, NULL },	/* "xa" has a name */
 	{ "x\xEF\xBF\xBD" "2fy", NULL, NULL },
 	{ "x\xEF\xBF\xBD" "00", NULL, NULL },
+	/* "..", ".", and a separator, spelled out */
+	{ "a/\xEF\xBF\xBD" "2e\xEF\xBF\xBD" "2e/b", NULL, NULL },
+	{ "\xEF\xBF\xBD" "2e\xEF\xBF\xBD" "2e", NULL, NULL },
+	{ "a/\xEF\xBF\xBD" "2e", NULL, NULL },
+	{ "x\xEF\xBF\xBD" "2ey", NULL, NULL },
 	{ "x\xEF\xBF\xBDyz", ".x&,,0-yz", "x&,,0-yz" },
 };
 
