@@ -179,6 +179,9 @@ instruct(struct listener *l, enum helper helper, int fd)
 	int err;
 
 	buf_init(&b, MSGPIPE_MAX);
+	/* A buffer that grows leaves copies of what was in it, and sessions
+	 * are forked from here. */
+	(void)buf_room(&b, MSGPIPE_MAX);
 	policy_rights(l->conf, arena, l->options->log_to, &rights);
 	settings_put_rights(&b, &rights);
 	if (helper == HELPER_TLS) {

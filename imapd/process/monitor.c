@@ -160,6 +160,7 @@ on_cert(struct monitor *m, struct dec *d)
 	if (dec_end(d) != 0)
 		return TURN_OVER;
 	buf_init(&b, MSGPIPE_MAX);
+	(void)buf_room(&b, MSGPIPE_MAX);	/* no copies left behind */
 	err = certfile_put(m->c->conf, m->c->arena, name, &b, &path);
 	if (err != 0) {
 		if (err != ERR_SYNTAX) {
@@ -304,6 +305,9 @@ start_helper(struct monitor *m)
 		policy_tls(c->conf, c->arena, &m->settings.tls);
 	}
 	buf_init(&b, MSGPIPE_MAX);
+	/* Ticket keys: a buffer that grows would leave copies of them. */
+	if (m->helper == HELPER_TLS)
+		(void)buf_room(&b, MSGPIPE_MAX);
 	settings_put(&b, &m->settings);
 	err = msgpipe_send(m->pipe, MON_SETTINGS, &b, fds,
 	    m->helper == HELPER_TLS ? 3 : 2, m->until);

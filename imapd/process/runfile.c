@@ -111,6 +111,7 @@ write_keys(const char *dir, const struct stored_key *keys, unsigned n)
 	if (fd == -1)
 		return;
 	buf_init(&b, TICKET_FILE_MAX);
+	(void)buf_room(&b, TICKET_FILE_MAX);	/* no copies left behind */
 	for (unsigned i = 0; i < n; i++)
 		put_key(&b, &keys[i]);
 	if (snprintf(from, sizeof(from), "%s/%s", dir, name) <

@@ -9,10 +9,13 @@ programs use and tries one thing.  A live server is looked at as well.
 import errno
 import os
 import pathlib
+import socket
 import subprocess
+import threading
 
 import pytest
 
+import imapclient
 import servers
 
 pytestmark = pytest.mark.imapd()
@@ -195,6 +198,71 @@ def test_descriptors_of_a_session(live, tls):
     assert not [f for f in held if f.startswith(str(live.users))
                 or f.startswith("anon_inode:[signalfd]")], held
     c.ok("LOGOUT")
+
+
+def memory(pid):
+    """What a process can read of itself, without what is shared or huge."""
+    data = b""
+    with open(f"/proc/{pid}/mem", "rb", 0) as mem:
+        for line in maps(pid).splitlines():
+            first, last = (int(n, 16) for n in line.split()[0].split("-"))
+            if line.split()[1][:2] != "rw" or last - first > 64 << 20:
+                continue
+            mem.seek(first)
+            data += mem.read(last - first)
+    return data
+
+
+def secrets_of(server, *passwords):
+    found = [p.encode() for p in passwords]
+    found += server.key.read_bytes().splitlines()[1:-1]
+    tickets = (server.dir / "run" / "ticket-keys").read_bytes()
+    # u64 time, then name, AES key and HMAC key: the parts of the keys.
+    return found + [tickets[24:40], tickets[56:72]]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs the right to look")
+@pytest.mark.parametrize("tls", (False, True))
+@pytest.mark.parametrize("mode", ("listener", "inetd"))
+def test_no_secrets_in_a_session(make_server, mode, tls):
+    """It comes after the monitor in the same memory."""
+    s = make_server(start=False)
+    cert, key = servers.make_certificate(s.dir, kind="ec", stem="second")
+    s.settings["tls_cert"] = f"{s.cert} {cert}"
+    s.settings["tls_key"] = f"{s.key} {key}"
+    s.write_conf()
+    s.start()
+    joe = s.account("joe")
+    s.account("ann", password="{PLAIN}ann's own word")
+    s.login(joe, tls=True).ok("LOGOUT")      # there are ticket keys now
+    before = set(find(s, "imapd"))
+    if mode == "listener":
+        c = s.login(joe, tls=tls)
+        session, = find(s, "imapd", before)
+    else:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            make = imapclient.Client.tls if tls else imapclient.Client.tcp
+            made = []
+            t = threading.Thread(target=lambda: made.append(
+                make("127.0.0.1", port)))
+            t.start()
+            conn, _ = listener.accept()
+        with conn, open(s.log, "ab") as log:
+            p = subprocess.Popen([servers.IMAPD, "-c", s.conf]
+                                 + ["-S"] * tls, stdin=conn, stdout=conn,
+                                 stderr=log)
+        t.join(10)
+        c, session = made[0], p.pid
+        c.login(joe.name, joe.password)
+    c.ok("SELECT INBOX")
+    data = memory(session)
+    assert b"Maildir" in data
+    assert not [w for w in secrets_of(s, joe.password, "ann's own word")
+                if w in data]
+    c.ok("LOGOUT")
+    if mode == "inetd":
+        p.wait(10)
 
 
 def test_process_before_login(live):
