@@ -14,7 +14,7 @@
  *	60	4	count of records
  *	64	4	count of fields
  *	68	4	bytes of names
- *	72	8	0
+ *	72	8	mtime of dovecot-uidlist: inodes are used again
  *	80	16 each	record: UID (4), offset of its name (4), length of the
  *			base (1) and of the name (1), flags (1), MSG_PASSED or
  *			MSG_FIELDS (1), letters a-z as bits (4)
@@ -61,7 +61,7 @@
 #define KEPT_STATE	(MSG_PASSED | MSG_FIELDS)
 
 struct header {
-	uint64_t check, cur, new, dev, ino, size;
+	uint64_t check, cur, new, dev, ino, size, mtime;
 	uint32_t uidvalidity, records, fields, names;
 };
 
@@ -111,11 +111,20 @@ get_header(int fd, struct header *ret)
 	    !is_span_eq(span_of(p, MAGIC.n), MAGIC))
 		return ERR_NOENT;
 	*ret = (struct header){ get64(p + 8), get64(p + 16), get64(p + 24),
-	    get64(p + 32), get64(p + 40), get64(p + 48), get32(p + 56),
-	    get32(p + 60), get32(p + 64), get32(p + 68) };
+	    get64(p + 32), get64(p + 40), get64(p + 48), get64(p + 72),
+	    get32(p + 56), get32(p + 60), get32(p + 64), get32(p + 68) };
 	want = HEADER_SIZE + (uint64_t)ret->records * RECORD_SIZE +
 	    (uint64_t)ret->fields * FIELDS_SIZE + ret->names;
 	return (uint64_t)st.st_size == want ? 0 : ERR_NOENT;
+}
+
+/* mtime of the uidlist in nanoseconds; 0 if it cannot be had. */
+static uint64_t
+list_time(const struct maildir *md)
+{
+	struct dirtime t;
+
+	return dirtime_get(md->ul.fd, &t) == 0 ? t.ns : 0;
 }
 
 /* Is everything as it was?  md->ul has been read. */
@@ -126,7 +135,8 @@ is_current(struct maildir *md, const struct header *h)
 
 	if (md->ul.must_rewrite || md->ul.uidvalidity != h->uidvalidity ||
 	    (uint64_t)md->ul.dev != h->dev || (uint64_t)md->ul.ino != h->ino ||
-	    md->ul.size != h->size || !is_dirtime_same(md->box.new, &new) ||
+	    md->ul.size != h->size || list_time(md) != h->mtime ||
+	    !is_dirtime_same(md->box.new, &new) ||
 	    !is_dirtime_same(md->box.cur, &cur))
 		return false;
 	md->cur_time = cur;
@@ -298,7 +308,7 @@ put_header(const struct maildir *md, struct buf *b, uint64_t check,
 	enc_u32(b, (uint32_t)md->pic.msgs.n);
 	enc_u32(b, fields);
 	enc_u32(b, names);
-	enc_u64(b, 0);
+	enc_u64(b, list_time(md));
 }
 
 /* The whole file. */
