@@ -270,11 +270,13 @@ uidlist_read(struct uidlist *ul, const struct uidlist_at *at)
 	}
 	if (r == 0)
 		return 0;
+	/* Could not be read now: a list of which nothing is known must not look
+	 * like one of which the rest is wanted. */
+	uidlist_done(ul);
+	uidlist_init(ul);
 	if (r != ERR_NOENT && r != ERR_CORRUPT)
 		return r;
 	/* No list, or none that tells anything. */
-	uidlist_done(ul);
-	uidlist_init(ul);
 	ul->next = 1;
 	ul->must_rewrite = true;
 	return 0;
@@ -376,6 +378,10 @@ uidlist_read_ends(struct uidlist *ul, const struct uidlist_at *at)
 	if (r == ERR_NOENT || r == ERR_CORRUPT) {
 		ul->must_rewrite = true;
 		r = 0;
+	}
+	if (r != 0) {		/* as in uidlist_read() */
+		uidlist_done(ul);
+		uidlist_init(ul);
 	}
 	return r;
 }
