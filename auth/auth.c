@@ -2,7 +2,6 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  */
-#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"

@@ -2,7 +2,6 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  */
-#include <stdlib.h>
 #include <utf8proc.h>
 
 #include "base/mem.h"

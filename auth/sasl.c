@@ -7,7 +7,6 @@
  * last message of SCRAM sent as a challenge, because IMAP's OK cannot carry it
  * (RFC 4422 5, RFC 3501 6.2.2).
  */
-#include <stdlib.h>
 
 #include "base/mem.h"
 

@@ -20,8 +20,6 @@
 #define AUTH_SASL_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "auth/auth.h"
 #include "base/buf.h"

@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: ISC
  */
 #include <crypt.h>
-#include <stdlib.h>
 
 #include "base/base64.h"
 #include "base/mem.h"

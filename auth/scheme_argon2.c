@@ -14,7 +14,6 @@
 
 #ifdef HAVE_ARGON2
 #include <argon2.h>
-#include <stdlib.h>
 
 #include "base/base64.h"
 #include "base/mem.h"

@@ -4,8 +4,6 @@
  */
 #include <sys/random.h>
 
-#include <stdlib.h>
-
 #include "base/base64.h"
 #include "base/mem.h"
 

@@ -11,7 +11,6 @@
  */
 #include <time.h>
 
-#include "auth/expand.h"
 #include "auth/scheme.h"
 #include "auth/userdb.h"
 #include "auth/verify.h"

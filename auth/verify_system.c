@@ -8,7 +8,6 @@
 #include <grp.h>
 #include <pwd.h>
 #include <shadow.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "base/mem.h"

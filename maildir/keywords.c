@@ -26,13 +26,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/fdio.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "maildir/keywords.h"
 #include "maildir/maildir.h"
 #include "maildir/replace.h"
-#include "maildir/step.h"
 #include "maildir/store.h"
 
 #define FILE_MAX	(64u * 1024)

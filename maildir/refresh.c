@@ -18,7 +18,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "maildir/build.h"
 #include "maildir/refresh.h"

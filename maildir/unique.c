@@ -8,7 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/span.h"
 #include "maildir/unique.h"
 
 #define USEC	1000000u

@@ -11,7 +11,6 @@
  */
 #include "imapd/command/answer.h"
 #include "imapd/command/commands.h"
-#include "imapd/wire/reply.h"
 
 enum append_outcome {
 	APPEND_MORE,		/* another message follows */

@@ -4,7 +4,6 @@
  *
  * section.c: see section.h.
  */
-#include <string.h>
 
 #include "base/buf.h"
 #include "message/crlf.h"

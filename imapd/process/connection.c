@@ -5,11 +5,8 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/fdio.h"

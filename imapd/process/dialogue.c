@@ -7,7 +7,6 @@
  * Everything here happens in a process without rights.  What it may do wrong is
  * bounded by the monitor: the number of tries, the delay after each, the time.
  */
-#include <stdlib.h>
 
 #include "base/base64.h"
 #include "imapd/command/capability.h"

@@ -8,7 +8,6 @@
  * or made with them, then the sandbox; only then is the first byte of the
  * client looked at.
  */
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>

@@ -9,7 +9,6 @@
 
 #include <sys/types.h>
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"

@@ -24,7 +24,6 @@
 #ifndef IMAPD_PROCESS_RUNFILE_H
 #define IMAPD_PROCESS_RUNFILE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"

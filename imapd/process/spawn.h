@@ -16,8 +16,6 @@
 
 #include <sys/types.h>
 
-#include <stdbool.h>
-
 #include "base/err.h"
 
 #define SPAWN_PIPE_FD	3	/* of an executed program */

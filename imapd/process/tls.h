@@ -8,7 +8,6 @@
 #ifndef IMAPD_PROCESS_TLS_H
 #define IMAPD_PROCESS_TLS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

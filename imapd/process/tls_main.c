@@ -6,7 +6,6 @@
  * inside TLS, and the relay for the rest of the connection.
  */
 #include <signal.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/log.h"

@@ -2,7 +2,6 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  */
-#include "base/civil.h"
 #include "imapd/wire/command_table.h"
 #include "imapd/wire/fmt.h"
 #include "imapd/wire/imapdate.h"

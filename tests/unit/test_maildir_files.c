@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "maildir/keywords.h"
 #include "maildir/maildir.h"
 #include "maildir/name.h"
 #include "maildir/uidlist.h"

@@ -11,7 +11,6 @@
 
 #include <cmocka.h>
 
-#include "base/vec.h"
 #include "maildir/foldername.h"
 #include "maildir/maildir.h"
 #include "tests/unit/maildir_env.h"
