@@ -5,8 +5,9 @@
 #include "auth/gs2.h"
 
 /* RFC 5802 7: printable = %x21-2B / %x2D-7E, at least one. */
-bool
-is_gs2_printable(struct span s)
+/* A nonce as RFC 5802 wants it: 1*(%x21-2B / %x2D-7E). */
+static bool
+is_printable(struct span s)
 {
 	for (size_t i = 0; i < s.n; i++)
 		if (s.p[i] < 0x21 || s.p[i] > 0x7e || s.p[i] == ',')
@@ -91,7 +92,7 @@ gs2_parse(struct span message, struct gs2 *ret)
 	if (!has_prefix(part, SPAN("r=")))
 		return ERR_SYNTAX;
 	gs2.nonce = span_skip(part, 2);
-	if (!is_gs2_printable(gs2.nonce))
+	if (!is_printable(gs2.nonce))
 		return ERR_SYNTAX;
 	*ret = gs2;
 	return 0;

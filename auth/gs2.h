@@ -42,7 +42,4 @@ int gs2_parse(struct span message, struct gs2 *ret) ERR_CHECK;
  */
 int gs2_name(struct span s, struct buf *b) ERR_CHECK;
 
-/* A nonce as RFC 5802 wants it: 1*(%x21-2B / %x2D-7E). */
-bool is_gs2_printable(struct span s);
-
 #endif

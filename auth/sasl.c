@@ -14,13 +14,13 @@
 #include "auth/sasl_local.h"
 
 #define SCRAM(name, plus)						\
-	{ name, false, plus, true, NULL, sasl_scram_step, sasl_scram_more }
+	{ name, false, plus, NULL, sasl_scram_step, sasl_scram_more }
 
 /* In the order of enum sasl_mech. */
 static const struct sasl_row rows[SASL_NMECH] = {
-	[SASL_PLAIN] = { "PLAIN", true, false, true, NULL,
+	[SASL_PLAIN] = { "PLAIN", true, false, NULL,
 	    sasl_plain_step, NULL },
-	[SASL_LOGIN] = { "LOGIN", true, false, true, sasl_login_start,
+	[SASL_LOGIN] = { "LOGIN", true, false, sasl_login_start,
 	    sasl_login_step, NULL },
 	[SASL_SCRAM_SHA_1] = SCRAM("SCRAM-SHA-1", false),
 	[SASL_SCRAM_SHA_1_PLUS] = SCRAM("SCRAM-SHA-1-PLUS", true),
@@ -28,11 +28,11 @@ static const struct sasl_row rows[SASL_NMECH] = {
 	[SASL_SCRAM_SHA_256_PLUS] = SCRAM("SCRAM-SHA-256-PLUS", true),
 	[SASL_SCRAM_SHA_512] = SCRAM("SCRAM-SHA-512", false),
 	[SASL_SCRAM_SHA_512_PLUS] = SCRAM("SCRAM-SHA-512-PLUS", true),
-	[SASL_EXTERNAL] = { "EXTERNAL", false, false, true, NULL,
+	[SASL_EXTERNAL] = { "EXTERNAL", false, false, NULL,
 	    sasl_external_step, NULL },
-	[SASL_CRAM_MD5] = { "CRAM-MD5", false, false, false, sasl_cram_start,
+	[SASL_CRAM_MD5] = { "CRAM-MD5", false, false, sasl_cram_start,
 	    sasl_cram_step, NULL },
-	[SASL_ANONYMOUS] = { "ANONYMOUS", false, false, true, NULL,
+	[SASL_ANONYMOUS] = { "ANONYMOUS", false, false, NULL,
 	    sasl_anonymous_step, NULL },
 };
 
@@ -61,12 +61,6 @@ bool
 is_sasl_plus(enum sasl_mech mech)
 {
 	return rows[mech].is_plus;
-}
-
-bool
-is_sasl_client_first(enum sasl_mech mech)
-{
-	return rows[mech].is_client_first;
 }
 
 int

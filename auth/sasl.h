@@ -50,8 +50,6 @@ const char *sasl_name(enum sasl_mech mech);
 bool is_sasl_plaintext(enum sasl_mech mech);
 /* Needs channel binding data (the -PLUS ones). */
 bool is_sasl_plus(enum sasl_mech mech);
-/* The client may speak first; sasl_start() is for when it did not. */
-bool is_sasl_client_first(enum sasl_mech mech);
 
 #define SASL_BINDING_MAX	64	/* bytes: the longest hash there is */
 

@@ -13,7 +13,6 @@ struct sasl_row {
 	const char *name;
 	bool is_plaintext;
 	bool is_plus;
-	bool is_client_first;
 	/* NULL: an empty challenge */
 	enum sasl_outcome (*start)(struct sasl *sasl, struct buf *out);
 	enum sasl_outcome (*step)(struct sasl *sasl, struct span in,

@@ -119,11 +119,4 @@ int scheme_verify_local(const struct scheme_hash *hash, struct span password)
 /* The same bytes, compared in a time that does not tell where they differ. */
 bool is_secret_eq(struct span a, struct span b);
 
-/*
- * scheme_crypt_cost(data, ret_ms, ret_weak): what crypt(3) will need for this
- * string, roughly; errors as for scheme_admit().
- */
-int scheme_crypt_cost(struct span data, uint64_t *ret_ms, bool *ret_weak)
-    ERR_CHECK;
-
 #endif

@@ -223,8 +223,10 @@ static const struct {
 	{ "_", true, cost_bsdi },
 };
 
-int
-scheme_crypt_cost(struct span data, uint64_t *ret_ms, bool *ret_weak)
+/* What crypt(3) will need for this string, roughly; errors as for
+ * scheme_admit(). */
+static int ERR_CHECK
+crypt_cost(struct span data, uint64_t *ret_ms, bool *ret_weak)
 {
 	struct span prefix;
 	uint64_t ns;
@@ -260,7 +262,7 @@ admit_crypt(const struct scheme_hash *hash, const struct scheme_limits *limits,
 	buf_init(&data, SCHEME_DATA_MAX);
 	err = scheme_decode(hash, &data);
 	if (err == 0)
-		err = scheme_crypt_cost(buf_span(&data), &ms, &is_weak);
+		err = crypt_cost(buf_span(&data), &ms, &is_weak);
 	buf_wipe_done(&data);
 	if (err != 0)
 		return err;

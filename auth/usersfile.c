@@ -110,8 +110,10 @@ usersfile_note(struct usersfile *file, uint64_t offset, const char *what)
 	    line_number(file->fd, offset), what);
 }
 
-int
-usersfile_read_line(int fd, uint64_t offset, struct arena *arena,
+/* The line at offset, without its line end; ERR_LIMIT if it is longer than
+ * USERSLINE_MAX, ERR_EOF behind the end of the file. */
+static int ERR_CHECK
+read_line(int fd, uint64_t offset, struct arena *arena,
     struct span *ret)
 {
 	/* Most lines fit at the first try. */
@@ -160,7 +162,7 @@ add_line(struct finder *f, uint64_t offset)
 	const char *why = "line too long";
 	int err;
 
-	err = usersfile_read_line(f->file->fd, offset, f->arena, &text);
+	err = read_line(f->file->fd, offset, f->arena, &text);
 	if (err == 0)
 		err = usersline_parse(text, &line, &why);
 	if (err == ERR_SYNTAX || err == ERR_LIMIT) {

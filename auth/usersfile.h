@@ -64,12 +64,4 @@ int usersfile_first(struct usersfile *file, struct arena *arena,
 /* usersfile_note(file, offset, what): note the line at this offset. */
 void usersfile_note(struct usersfile *file, uint64_t offset, const char *what);
 
-/*
- * usersfile_read_line(fd, offset, arena, ret): the line at offset, without its
- * line end; ERR_LIMIT if it is longer than USERSLINE_MAX, ERR_EOF behind the
- * end of the file.
- */
-int usersfile_read_line(int fd, uint64_t offset, struct arena *arena,
-    struct span *ret) ERR_CHECK;
-
 #endif

@@ -55,7 +55,8 @@ log_session(struct span id)
 		memcpy(state.session, id.p, state.nsession);
 }
 
-bool
+/* Whether lines of this level are written at all. */
+static bool
 is_log_on(int level)
 {
 	return state.to != LOG_TO_NONE && level <= state.level;

@@ -46,9 +46,6 @@ void log_set_fd(int fd);
 /* log_session(id): the value of session= on every line; at most 32 bytes. */
 void log_session(struct span id);
 
-/* Whether lines of this level are written at all. */
-bool is_log_on(int level);
-
 /* One line is under construction at a time. */
 void log_begin(int level, const char *event);
 void log_span(const char *key, struct span value);

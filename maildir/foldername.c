@@ -198,8 +198,10 @@ get_literal(struct span s, struct arena *arena)
 	return ret;
 }
 
-struct span
-foldername_get_level(const struct maildir_conf *conf, struct span stored,
+/* The component for one stored level, in UTF-8; one that cannot be decoded is
+ * spelled as said above. */
+static struct span
+get_level(const struct maildir_conf *conf, struct span stored,
     bool is_first, struct arena *arena)
 {
 	struct buf b;
@@ -236,7 +238,7 @@ foldername_level(const struct maildir_conf *conf, struct span level,
 	if (r != 0)
 		return r;
 	arena = arena_new(1024);
-	if (!is_span_eq(foldername_get_level(conf, span_of(b->p + before,
+	if (!is_span_eq(get_level(conf, span_of(b->p + before,
 	    b->n - before), is_first, arena), level))
 		r = ERR_NAME;
 	arena_free(arena);
@@ -316,7 +318,7 @@ foldername_get(const struct maildir_conf *conf, struct span stored,
 			n = 1;
 			break;
 		}
-		level[n] = foldername_get_level(conf, s, n == 0, arena);
+		level[n] = get_level(conf, s, n == 0, arena);
 		n++;
 	}
 	copy = arena_array(arena, n, sizeof(*copy));

@@ -30,14 +30,6 @@ int foldername_put(const struct maildir_conf *conf,
     const struct maildir_path *path, struct buf *b) ERR_CHECK;
 
 /*
- * foldername_get_level(conf, stored, is_first, arena): the component for one
- * stored level, in UTF-8; one that cannot be decoded is spelled as foldername.c
- * says.
- */
-struct span foldername_get_level(const struct maildir_conf *conf,
-    struct span stored, bool is_first, struct arena *arena);
-
-/*
  * foldername_get(conf, stored, arena, ret): the path for ".Foo.Bar" (Maildir++)
  * without the leading dot, or "Foo/Bar" (fs).  ERR_NAME: it is none.
  */

@@ -10,7 +10,7 @@
  *	atext = ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" /
  *	    "-" / "/" / "=" / "?" / "^" / "_" / "`" / "{" / "|" / "}" / "~"
  */
-bool
+static bool
 is_atext(uint8_t b)
 {
 	switch (b) {
@@ -29,7 +29,7 @@ is_atext(uint8_t b)
  *
  *	token = 1*<any (US-ASCII) CHAR except SPACE, CTLs, or tspecials>
  */
-bool
+static bool
 is_mime_token(uint8_t b)
 {
 	switch (b) {

@@ -44,11 +44,6 @@ is_rfc5322_at(const struct rfc5322 *c, uint8_t b)
 	return c->p != c->end && *c->p == b;
 }
 
-/* atext, and every byte from 0x80 (RFC 6532). */
-bool is_atext(uint8_t b);
-/* token of RFC 2045, and every byte from 0x80. */
-bool is_mime_token(uint8_t b);
-
 /* [CFWS]; a comment that does not end is white space up to the end. */
 void rfc5322_skip(struct rfc5322 *c);
 

@@ -67,8 +67,9 @@ fold_char(uint32_t cp, struct buf *out)
 		utf8_put(out, (uint32_t)v[i]);
 }
 
-void
-text_fold(struct span s, struct buf *out)
+/* Append s, which is UTF-8 (malformed bytes become U+FFFD), folded. */
+static void
+fold(struct span s, struct buf *out)
 {
 	while (s.n > 0) {
 		uint8_t *q = buf_room(out, s.n);
@@ -113,7 +114,7 @@ text_search_new(struct span needle)
 	struct text_search *ts = mem_zalloc(sizeof(*ts));
 
 	buf_init(&ts->needle, needle.n * GROWTH);
-	text_fold(needle, &ts->needle);
+	fold(needle, &ts->needle);
 	buf_init(&ts->text, ts->needle.n + (PIECE + UTF8_MAX) * GROWTH);
 	text_search_reset(ts);
 	return ts;
@@ -149,7 +150,7 @@ search_piece(struct text_search *ts, struct span s)
 {
 	size_t keep = ts->needle.n - 1;
 
-	text_fold(s, &ts->text);
+	fold(s, &ts->text);
 	if (ts->text.n <= keep)
 		return;
 	ts->is_found = memmem(ts->text.p, ts->text.n, ts->needle.p,

@@ -27,10 +27,6 @@
 #include "base/span.h"
 #include "message/rfc2045.h"
 
-/* text_fold(s, out): append s, which is UTF-8 (malformed bytes become U+FFFD),
- * folded. */
-void text_fold(struct span s, struct buf *out);
-
 /*
  * A substring searcher over a text that comes in pieces.
  */

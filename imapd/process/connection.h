@@ -67,9 +67,6 @@ void connection_take_relay(struct connection *c, int fd);
  * is complete; else the connection is over. */
 int monitor_run(struct connection *c) ERR_CHECK;
 
-/* handoff_session(c): give up rights and serve c->user; the exit code. */
-int handoff_session(struct connection *c);
-
 /* connection_run(c): both.  The exit code: 0 for whatever a peer caused. */
 int connection_run(struct connection *c);
 

@@ -201,8 +201,9 @@ become_user(struct connection *c)
 	return err;
 }
 
-int
-handoff_session(struct connection *c)
+/* Give up rights and serve c->user; the exit code. */
+static int
+become_session(struct connection *c)
 {
 	const struct auth_user *user = c->user;
 	struct maildir_conf mail = { .fsync = c->conf->fsync, .create = true,
@@ -234,7 +235,7 @@ connection_run(struct connection *c)
 	log_uint("lport", c->peer.local_port);
 	log_end();
 	if (monitor_run(c) == 0)
-		return handoff_session(c);
+		return become_session(c);
 	/* No event above debug: a health check must not count as a failed
 	 * login, and a failed login has its own. */
 	log_line(LOG_DEBUG, "disconnected", 0);
@@ -308,5 +309,5 @@ connection_preauth(struct connection *c, const char *dir)
 	buf_done(&mask);
 	if ((err = find_mail(c, dir)) != 0)
 		return refuse(c, "mail location", err);
-	return handoff_session(c);
+	return become_session(c);
 }

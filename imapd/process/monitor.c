@@ -78,8 +78,9 @@ monitor_permit_login(struct monitor *m)
 	monitor_permit(m, RULE_DIALOG_NEXT, 0);
 }
 
-void
-monitor_permit_start(struct monitor *m)
+/* What a fresh helper may ask. */
+static void
+permit_start(struct monitor *m)
 {
 	memcpy(m->rules, closed, sizeof(closed));
 	monitor_permit(m, RULE_PROXY, m->settings.want_proxy ? 1 : 0);
@@ -144,7 +145,7 @@ on_proxy(struct monitor *m, struct dec *d)
 	if (m->helper == HELPER_TLS)
 		return answer_peer(m, MON_PROXY_ANSWER);
 	policy_peer(c, &m->settings.peer);
-	monitor_permit_start(m);
+	permit_start(m);
 	return answer_peer(m, MON_PROXY_ANSWER);
 }
 
@@ -362,7 +363,7 @@ run_helper(struct monitor *m, enum helper helper)
 
 	m->helper = helper;
 	policy_peer(m->c, &m->settings.peer);
-	monitor_permit_start(m);
+	permit_start(m);
 	if ((err = start_helper(m)) != 0) {
 		log_begin(LOG_ERR, "helper-failed");
 		log_str("directory", m->c->conf->libexec_directory);

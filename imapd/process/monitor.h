@@ -46,9 +46,6 @@ enum turn { TURN_NEXT, TURN_STARTTLS, TURN_LOGIN, TURN_OVER };
 /* monitor_permit(m, rule, n): let a message come n times from now on. */
 void monitor_permit(struct monitor *m, unsigned rule, unsigned n);
 
-/* monitor_permit_start(m): what a fresh helper may ask. */
-void monitor_permit_start(struct monitor *m);
-
 /* Tries at logging in that are left; a failure may be counted when there are
  * none, so this does not simply subtract. */
 static inline unsigned
