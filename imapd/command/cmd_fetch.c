@@ -27,8 +27,9 @@
 #include "imapd/command/commands.h"
 #include "imapd/command/session_state.h"
 
-#define FETCH_TEXT_MAX	(16 * 1024 * 1024)	/* bytes of one ENVELOPE or
-						 * BODYSTRUCTURE */
+#define FETCH_TEXT_MAX	(16 * 1024 * 1024)	/* bytes of one ENVELOPE,
+						 * BODYSTRUCTURE or
+						 * HEADER.FIELDS */
 #define FETCH_SEEN_BATCH	64	/* messages marked \Seen at a time */
 
 struct fetch {

@@ -26,9 +26,6 @@
 #include "imapd/wire/command.h"
 #include "imapd/wire/wire_out.h"
 
-#define SECTION_FIELDS_SIZE_MAX	(4 * 1024 * 1024) /* of HEADER.FIELDS as
-					 * served; what is beyond is left out */
-
 struct section_data {
 	enum {
 		SECTION_IS_NIL,		/* there is no such part */
