@@ -292,8 +292,8 @@ struct maildir_info {
 int maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
     ERR_CHECK;
 
-/* maildir_message_guid(md, uid, b): append the message's GUID (formats: the
- * record's G, else the base of the name). */
+/* maildir_message_guid(md, uid, b): append the message's GUID: G of its record
+ * in the uidlist, else the base of its name. */
 int maildir_message_guid(const struct maildir *md, uint32_t uid,
     struct buf *b) ERR_CHECK;
 

@@ -10,8 +10,8 @@
  *	                     -> header parsed -> tree parsed
  *	                     -> line ends counted
  *
- * This is also where results of earlier sessions (imapd.cache) belong: before
- * each step that would open or read the file.
+ * Nothing is remembered between sessions.  A cache of results would be asked
+ * before each step that opens or reads the file.
  */
 #include <assert.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  * sandbox_rlimit.c: limits of the kernel's own, and sandbox_enter().
  *
  * There is no limit on the address space: it would end sessions on large
- * mailboxes and stops no attack (needs 29 and 30).
+ * mailboxes and stops no attack.
  */
 #include <sys/resource.h>
 

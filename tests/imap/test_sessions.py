@@ -242,7 +242,7 @@ def test_uidlist_that_others_rewrite(account, inbox):
     assert sorted(inbox.uid_fetch("1:*", "FLAGS")) == [1, 2, 3, 4]
 
 
-@pytest.mark.differs("renumbers (formats.md 3.7)")
+@pytest.mark.differs("renumbers")
 @pytest.mark.parametrize("damage", [
     b"garbage\n", b"7 x\n", b"20:name\n", b"0 :zero\n", b"\0\0\0\n",
     b"2 :again\n"])
@@ -268,7 +268,7 @@ def test_damaged_uidlist(account, login, damage):
 
 @pytest.mark.imapd
 def test_vanished_root_is_no_empty_inbox(account, login):
-    """A disk that is not mounted (needs.md 4)."""
+    """A disk that is not mounted."""
     for n in range(2):
         account.mail.deliver(message(n=n))
     login().logout()

@@ -21,7 +21,7 @@ if DOVEADM:
 else:
     SCHEMES = []
 
-# What an administrator has to allow; design.md section 4.
+# What an administrator has to allow: allow_weak of imapd.conf(5).
 WEAK = {"MD5", "MD5-CRYPT", "SMD5", "HMAC-MD5", "CRAM-MD5", "PLAIN-MD4",
         "PLAIN-MD5", "LDAP-MD5", "DES-CRYPT", "DIGEST-MD5", "OTP"}
 # Made by crypt(3) with DES unless told otherwise.
