@@ -194,3 +194,9 @@ log_line(int level, const char *event, int err)
 		log_err(err);
 	log_end();
 }
+
+void
+log_no_memory(void)
+{
+	log_line(LOG_ERR, "no-memory", 0);
+}

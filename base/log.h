@@ -54,6 +54,9 @@ void log_uint(const char *key, uint64_t value);
 void log_err(int err);		/* error="err_text(err)" */
 void log_end(void);
 
+/* log_no_memory(): the event no-memory, for mem_on_exhausted(). */
+void log_no_memory(void);
+
 /* log_line(level, event, err): an event with nothing but an error (0: none). */
 void log_line(int level, const char *event, int err);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/msgpipe.h"
 #include "imapd/process/image.h"
 #include "imapd/process/privsep.h"
@@ -28,6 +29,7 @@ give_up_rights(const struct image *image, const struct settings_rights *r)
 	int err;
 
 	log_open(r->log_to, image->name, r->log_level);
+	mem_on_exhausted(log_no_memory);
 	err = privsep_harden();
 	if (err == 0 && r->is_root)
 		err = privsep_become(r->uid, r->gid, NULL, 0,

@@ -11,6 +11,7 @@
 
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "imapd/process/connection.h"
 #include "imapd/process/launch.h"
 #include "imapd/process/listen.h"
@@ -179,6 +180,7 @@ open_log(const struct config *conf, const struct launch *launch)
 	    (conf->log == CONFIG_LOG_AUTO && launch->mode == LAUNCH_PIPE))
 		to = LOG_TO_SYSLOG;
 	log_open(to, "imapd", policy_log_level(conf));
+	mem_on_exhausted(log_no_memory);
 	return to;
 }
 

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -469,6 +470,37 @@ test_log(void **state)
 	close(p[1]);
 }
 
+/* Out of memory: one line, and the end. */
+static void
+test_no_memory(void **state)
+{
+	char text[LOG_LINE_MAX + 2];
+	int p[2], status;
+	ssize_t n;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(p), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		log_open(LOG_TO_STDERR, "test", LOG_INFO);
+		log_set_fd(p[1]);
+		mem_on_exhausted(log_no_memory);
+		(void)mem_resize(NULL, SIZE_MAX, 2);
+		_exit(0);
+	}
+	close(p[1]);
+	n = read(p[0], text, sizeof(text) - 1);
+	assert_true(n > 0);
+	text[n] = '\0';
+	assert_string_equal(text, "no-memory\n");
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), MEM_EXIT);
+	close(p[0]);
+}
+
 /* Last: a stopped process stays stopped. */
 static void
 test_stop(void **state)
@@ -508,6 +540,7 @@ main(void)
 		cmocka_unit_test(test_fdio_stall),
 		cmocka_unit_test(test_msgpipe),
 		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_stop),
 	};
 
