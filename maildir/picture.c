@@ -29,6 +29,19 @@ picture_names_later(struct picture *p, int fd, uint64_t off, uint32_t n)
 	p->names_len = n;
 }
 
+/* No check covers the names: one that would lead out of cur/ becomes one that
+ * is not found. */
+static void
+blank_paths(struct picture *p)
+{
+	for (size_t i = 0; i < p->msgs.n; i++) {
+		uint8_t *name = p->pool.p + p->msgs.v[i].name;
+
+		if (has_byte(span_of(name, p->msgs.v[i].name_len), '/'))
+			memset(name, 0, p->msgs.v[i].name_len);
+	}
+}
+
 void
 picture_load_names(struct picture *p)
 {
@@ -42,6 +55,7 @@ picture_load_names(struct picture *p)
 			n = 0;
 		memset(to + n, 0, p->names_len - n);
 		p->pool.n = p->names_len;
+		blank_paths(p);
 	}
 	fdio_close(&p->names_fd);
 }

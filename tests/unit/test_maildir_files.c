@@ -422,6 +422,43 @@ test_snapshot_damage(void **state)
 	}
 }
 
+/* A name that somebody wrote into it leads nowhere but into cur/. */
+static void
+test_snapshot_path(void **state)
+{
+	struct env *e = *state;
+	const struct maildir_change *c;
+	struct maildir_file *f;
+	struct maildir *md;
+	struct span good;
+	uint8_t *bad, text[8];
+	size_t n;
+
+	make_many(e);
+	write_text(e, "secret:2,", "secret\n");
+	good = read_text(e, "imapd.index");
+	bad = arena_alloc(e->arena, good.n);
+	memcpy(bad, good.p, good.n);
+	for (n = good.n - 14; n > 0; n--)
+		if (memcmp(bad + n - 1, "1.M1P1.h:2,S2.", 14) == 0)
+			break;
+	assert_true(n > 0);
+	memcpy(bad + n - 1, "../secret:2,", 12);
+	write_bytes(e, "imapd.index", bad, good.n);
+	assert_int_equal(maildir_open(e->store, &inbox, false, &md), 0);
+	/* Not there, as long as nobody has looked; and back, as it was. */
+	assert_int_equal(maildir_file_open(md, 1, &f), ERR_GONE);
+	assert_int_equal(maildir_refresh(md, &c, &n), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(maildir_count(md), MANY);
+	assert_int_equal(maildir_file_open(md, 1, &f), 0);
+	assert_int_equal(maildir_file_read(f, 0, text, sizeof(text), &n), 0);
+	assert_int_equal(n, 2);
+	assert_memory_equal(text, "x\n", 2);
+	maildir_file_close(f);
+	maildir_close(md);
+}
+
 /* ---- twins ----------------------------------------------------------- */
 
 static void
@@ -708,6 +745,7 @@ main(void)
 		T(test_reappeared),
 		T(test_snapshot),
 		T(test_snapshot_damage),
+		T(test_snapshot_path),
 		T(test_twins),
 		T(test_keywords),
 		T(test_keywords_courier),
