@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: ISC
 """The users file against Dovecot's own hashes, and imapctl users and passwd."""
 
+import resource
 import shutil
 import subprocess
-import time
 
 import pytest
 
@@ -155,6 +155,12 @@ def test_index_and_check(users):
     assert users.ctl("users", "index", "/nonexistent").returncode == 74
 
 
+def cpu_of_children():
+    """Not the time on the wall: others run tests at the same time."""
+    u = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return u.ru_utime + u.ru_stime
+
+
 def test_100000_users(users):
     """With the index a login reads next to nothing; without, it is right."""
     n = 100_000
@@ -166,17 +172,17 @@ def test_100000_users(users):
     users.file.chmod(0o600)
     took = {}
     for what in "scan", "index":
-        start = time.monotonic()
+        start = cpu_of_children()
         for i in (0, 4711, n - 1):
             got = users.test(f"user{i}@example.org", f"pw{i}")
             assert got.returncode == 0, got.stderr
             assert f"home=/srv/mail/example.org/user{i} " in got.stdout
         assert users.test(f"user{n}@example.org", "pw").returncode == 1
-        took[what] = time.monotonic() - start
+        took[what] = cpu_of_children() - start
         if what == "scan":
             got = users.ctl("users", "index")
             assert got.stdout.startswith(f"{n} lines, {n} of users, 0 ")
-    assert took["index"] < took["scan"] * 2
+    assert took["index"] < took["scan"]
 
 
 def test_networks(users):
