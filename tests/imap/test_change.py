@@ -149,6 +149,18 @@ def test_uid_copy_of_nobody(inbox):
     assert inbox.status("Box", "MESSAGES") == {"MESSAGES": 0}
 
 
+@pytest.mark.imapd
+@pytest.mark.parametrize("command", [
+    "COPY $ Box", "UID COPY $ Box", "MOVE $ Box", "UID MOVE $ Box",
+    "FETCH $ FLAGS", "STORE $ +FLAGS (\\Seen)", "UID EXPUNGE $"])
+def test_saved_result_of_nobody(inbox, command):
+    """RFC 5182 2.1: "$" without messages is valid and matches nothing."""
+    inbox.ok("CREATE Box")
+    inbox.ok("SEARCH RETURN (SAVE) SUBJECT nothing-like-that")
+    r = inbox.ok(command)
+    assert not r.untagged and r.code is None
+
+
 def test_copy_twice_gives_two(inbox):
     inbox.ok("CREATE Box")
     inbox.ok("COPY 1 Box")
