@@ -12,12 +12,13 @@
  *	Maildir++ joins components with "." behind a leading ".", fs with "/".
  *
  * NAMES MADE BY OTHERS that are not what we would have made (bytes that are not
- * modified UTF-7, escapes of harmless characters, empty components) are shown
- * with U+FFFD and two hex digits in place of each byte that is not a plain
- * character, and opened under that name.  A component that holds U+FFFD with
- * two hex digits is therefore taken literally: those digits are a byte, the
- * rest is not converted.  The round trip is checked, so that a client cannot
- * reach a directory under a second name.
+ * modified UTF-7, escapes of harmless characters, empty components, "inbox" in
+ * another case, which is INBOX to clients) are shown with U+FFFD and two hex
+ * digits in place of each byte that is not a plain character, and opened under
+ * that name.  A component that holds U+FFFD with two hex digits is therefore
+ * taken literally: those digits are a byte, the rest is not converted.  The
+ * round trip is checked, so that a client cannot reach a directory under a
+ * second name.
  */
 #include "base/mutf7.h"
 #include "base/num.h"
@@ -106,6 +107,9 @@ put_regular(const struct maildir_conf *conf, struct span level, bool is_first,
 	struct span s;
 	int r = 0;
 
+	if (is_first && is_span_ieq(level, SPAN("INBOX")) &&
+	    !is_span_eq(level, SPAN("INBOX")))
+		return ERR_NAME;
 	buf_init(&plain, LEVEL_MAX);
 	if (conf->utf8_names) {
 		buf_put_span(&plain, level);

@@ -213,3 +213,13 @@ def test_dot_separator(make_server):
         c.ok("CREATE a.b")
         assert set(c.list("", "*")) == {"INBOX", "a", "a.b"}
         assert c.ok('LIST "" ""').one("LIST").data[1] == b"."
+
+
+def test_inbox_is_told_once(account, client):
+    """A directory that is INBOX but for its case has a name of its own."""
+    account.mail.deliver(folder="inbox")
+    account.mail.make("inbox/Sub")
+    got = listed(client, 'LIST "" "*"')
+    assert set(got) == {"INBOX", "&,,0-69nbox", "&,,0-69nbox/Sub"}
+    assert client.status("&,,0-69nbox", "MESSAGES") == {"MESSAGES": 1}
+    assert client.status("inbox", "MESSAGES") == {"MESSAGES": 0}

@@ -87,6 +87,9 @@ static const struct name_case name_cases[] = {
 	{ "a/\xEF\xBF\xBD" "2e", NULL, NULL },
 	{ "x\xEF\xBF\xBD" "2ey", NULL, NULL },
 	{ "x\xEF\xBF\xBDyz", ".x&,,0-yz", "x&,,0-yz" },
+	{ "inbox", NULL, NULL },		/* a second INBOX */
+	{ "\xEF\xBF\xBD" "69nbox/a", ".inbox.a", "inbox/a" },
+	{ "a/inbox", ".a.inbox", "a/inbox" },
 };
 
 static void
