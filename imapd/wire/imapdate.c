@@ -133,6 +133,8 @@ take_zone(struct span *s, int *ret)
  * date-time      = DQUOTE date-day-fixed "-" date-month "-" date-year
  *                  SP time SP zone DQUOTE
  * date-day-fixed = (SP DIGIT) / 2DIGIT
+ *
+ * One digit without the blank is let pass: clients forget it.
  */
 int
 imapdate_time(struct span s, int64_t *ret_time, int *ret_zone)

@@ -161,6 +161,16 @@ def test_saved_result_of_nobody(inbox, command):
     assert not r.untagged and r.code is None
 
 
+@pytest.mark.imapd
+def test_recent_only_without_flags(client):
+    client.append("INBOX", message())
+    client.append("INBOX", message(), "\\Flagged")
+    client.ok("SELECT INBOX")
+    got = client.uid_fetch("1:2", "FLAGS")
+    assert "\\Recent" in got[1]["FLAGS"]
+    assert "\\Recent" not in got[2]["FLAGS"]
+
+
 def test_copy_twice_gives_two(inbox):
     inbox.ok("CREATE Box")
     inbox.ok("COPY 1 Box")

@@ -99,6 +99,12 @@ def test_recursivematch_alone_is_bad(client):
     client.bad('LIST (REMOTE RECURSIVEMATCH) "" "*"')
 
 
+def test_recursivematch_of_special_use(client):
+    client.ok("CREATE Sent")
+    assert set(listed(client, 'LIST (SPECIAL-USE RECURSIVEMATCH) "" "%"')) == {
+        "Sent"}
+
+
 @pytest.mark.parametrize("command", [
     'LIST (NONSENSE) "" "*"', 'LIST "" "*" RETURN (NONSENSE)',
     'LIST (SUBSCRIBED "" "*"', 'LIST "" ("*"', 'LIST "" "*" RETURN',

@@ -138,6 +138,16 @@ def test_no_expunge_during_fetch_store_search(inbox, login):
     assert sorted(inbox.uid_fetch("1:*", "FLAGS")) == [2, 3]
 
 
+@pytest.mark.imapd
+def test_store_passes_over_what_is_gone(inbox, login):
+    other = login()
+    other.ok("SELECT INBOX")
+    other.ok("STORE 1:2 +FLAGS.SILENT (\\Deleted)")
+    other.ok("EXPUNGE")
+    assert not inbox.ok("STORE 1:2 +FLAGS (\\Seen)").untagged
+    assert list(inbox.ok("STORE 1:3 +FLAGS (\\Seen)").fetch()) == [3]
+
+
 def test_expunge_race(account, login):
     """Two sessions expunge and fetch at once; numbers stay consistent."""
     for n in range(60):

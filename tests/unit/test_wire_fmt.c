@@ -168,6 +168,9 @@ test_imapdate(void **state)
 	for (size_t i = 0; i < COUNT(malformed); i++)
 		assert_int_equal(imapdate_time(span_str(malformed[i]), &t,
 		    &zone), ERR_SYNTAX);
+	assert_int_equal(imapdate_time(SPAN("1-Jan-1970 00:00:01 +0000"), &t,
+	    &zone), 0);
+	assert_true(t == 1);
 	assert_int_equal(imapdate_day(SPAN("1-feb-1994"), &day), 0);
 	assert_true(day == 8797);
 	assert_int_equal(imapdate_day(SPAN("1-Feb-1994 "), &day), ERR_SYNTAX);
