@@ -454,11 +454,14 @@ int
 build_picture(struct maildir *md, struct picture *ret)
 {
 	struct build b = { .md = md, .is_locked = md->is_memory_only };
+	struct uidlist before = md->ul;
 	struct lock lk = LOCK_NONE;
 	enum look look;
 	bool again = false;
 	int r;
 
+	/* What was known of the list counts until something better is. */
+	uidlist_init(&md->ul);
 	scan_init(&b.scan);
 	picture_init(&b.pic);
 	for (int i = 0; i < LOOKS_MAX; i++) {
@@ -488,7 +491,12 @@ build_picture(struct maildir *md, struct picture *ret)
 	}
 	scan_done(&b.scan);
 	picture_done(&b.pic);
-	if (r == 0)
-		picture_settle(ret);
-	return r;
+	if (r != 0) {
+		uidlist_done(&md->ul);
+		md->ul = before;
+		return r;
+	}
+	uidlist_done(&before);
+	picture_settle(ret);
+	return 0;
 }

@@ -494,6 +494,12 @@ refresh(struct maildir *md)
 		r = rebuild(md);
 	if (r == 0 && md->news.n > 0)
 		r = md_keywords(md);
+	if (r != 0) {
+		/* The events are spent, and part of the list has been read:
+		 * only a complete look makes good for that. */
+		md->was_watched = false;
+		md->cur_time.is_young = true;
+	}
 	return r;
 }
 

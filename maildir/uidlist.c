@@ -187,6 +187,7 @@ lose(struct uidlist *ul)
 static int
 read_rest(struct uidlist *ul, uint64_t size, bool is_locked)
 {
+	uint64_t before = ul->size;
 	size_t tail;
 	size_t n;
 	int r;
@@ -197,12 +198,12 @@ read_rest(struct uidlist *ul, uint64_t size, bool is_locked)
 		uint8_t *p = size - ul->size > UIDLIST_MAX ? NULL :
 		    buf_room(&ul->text, (size_t)(size - ul->size));
 
-		if (p == NULL)
-			return ERR_LIMIT;
-		r = fdio_pread(ul->fd, p, (size_t)(size - ul->size), ul->size,
-		    &n);
-		if (r != 0)
+		r = p == NULL ? ERR_LIMIT : fdio_pread(ul->fd, p,
+		    (size_t)(size - ul->size), ul->size, &n);
+		if (r != 0) {
+			ul->size = before;
 			return r;
+		}
 		if (n == 0)
 			break;
 		ul->text.n += n;
