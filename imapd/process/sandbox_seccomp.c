@@ -18,9 +18,11 @@
 #include <sys/syscall.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include "imapd/process/sandbox.h"
 
@@ -107,7 +109,7 @@ static const int session[] = {
 	SYS_inotify_rm_watch, SYS_dup, SYS_dup3, SYS_pipe2, SYS_getcwd,
 	SYS_uname, SYS_umask, SYS_wait4, SYS_getppid, SYS_getgid, SYS_getegid,
 	SYS_sched_yield, SYS_setsockopt, SYS_getsockopt, SYS_getrusage,
-	SYS_tgkill, SYS_msync, SYS_mincore,
+	SYS_msync, SYS_mincore,
 #ifdef __x86_64__
 	SYS_open, SYS_stat, SYS_lstat, SYS_access, SYS_readlink, SYS_rename,
 	SYS_renameat, SYS_link, SYS_unlink, SYS_mkdir, SYS_rmdir, SYS_chmod,
@@ -180,6 +182,17 @@ emit_if(struct program *p, int nr, unsigned i, uint32_t must,
 	emit_load(p, offsetof(struct seccomp_data, nr));
 }
 
+/* Call nr fails if its argument i is value. */
+static void
+emit_refuse(struct program *p, int nr, unsigned i, uint32_t value)
+{
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)nr, 0, 4);
+	emit_load(p, arg_offset(i));
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
+	emit_return(p, SECCOMP_RET_ERRNO | EPERM);
+	emit_load(p, offsetof(struct seccomp_data, nr));
+}
+
 static void
 emit_start(struct program *p)
 {
@@ -217,7 +230,13 @@ make_login(struct program *p, enum sandbox_kind kind)
 static void
 make_session(struct program *p)
 {
+	uint32_t self = (uint32_t)getpid();
+
 	emit_list(p, common, SECCOMP_RET_ALLOW);
+	/* Descriptors that send signals to others: the sessions of other users
+	 * may have our uid. */
+	emit_refuse(p, SYS_fcntl, 1, F_SETOWN);
+	emit_refuse(p, SYS_fcntl, 1, F_SETOWN_EX);
 	emit_list(p, session, SECCOMP_RET_ALLOW);
 	/* iconv loads its converters: code may be mapped, but not what can be
 	 * written. */
@@ -226,6 +245,8 @@ make_session(struct program *p)
 	emit_if(p, SYS_mprotect, 2, 0, PROT_EXEC);
 	/* Signal 0: does the owner of a lock live? */
 	emit_if(p, SYS_kill, 1, 0, UINT32_MAX);
+	/* abort() signals itself. */
+	emit_if(p, SYS_tgkill, 0, self, ~self);
 	emit_return(p, SECCOMP_RET_ERRNO | EPERM);
 }
 

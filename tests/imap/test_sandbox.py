@@ -57,7 +57,7 @@ def refused(*numbers):
 
 
 ALWAYS = ("socket", "unix-socket", "execve", "ptrace", "fork", "kill",
-          "setuid", "chroot", "code")
+          "tgkill", "setown", "setuid", "chroot", "code")
 KINDS = ("login", "forked", "session", "session-nobody")
 
 
@@ -97,6 +97,7 @@ def test_session_can_work(mails, kind):
     assert probe(kind, mine, "read", mine / "cur" / "1") == "allowed"
     assert probe(kind, mine, "rename") == "allowed"
     assert probe(kind, mine, "alive") == "allowed"
+    assert probe(kind, mine, "raise") == "allowed"
     assert probe(kind, mine, "memory") == "allowed"
 
 

@@ -93,6 +93,29 @@ try_kill(const char *arg)
 	return syscall(SYS_kill, getppid(), SIGURG);	/* harmless */
 }
 
+static long
+try_tgkill(const char *arg)
+{
+	(void)arg;
+	return syscall(SYS_tgkill, getppid(), getppid(), SIGURG);
+}
+
+/* What abort() does. */
+static long
+try_raise(const char *arg)
+{
+	(void)arg;
+	return syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGURG);
+}
+
+/* Signals by way of O_ASYNC. */
+static long
+try_setown(const char *arg)
+{
+	(void)arg;
+	return fcntl(STDOUT_FILENO, F_SETOWN, getppid());
+}
+
 /* Whether a process lives, as for stale locks: the only kill() in a session. */
 static long
 try_alive(const char *arg)
@@ -161,6 +184,8 @@ static const struct {
 	{ "socket", try_socket }, { "unix-socket", try_unix_socket },
 	{ "execve", try_execve }, { "ptrace", try_ptrace },
 	{ "fork", try_fork }, { "kill", try_kill },
+	{ "tgkill", try_tgkill }, { "raise", try_raise },
+	{ "setown", try_setown },
 	{ "alive", try_alive }, { "setuid", try_setuid },
 	{ "code", try_code }, { "memory", try_memory },
 	{ "rename", try_rename }, { "chroot", try_escape },
