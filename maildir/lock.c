@@ -154,7 +154,7 @@ is_stale(const struct lock_what *what, const struct unique *u,
 /* Remove a stale lock, unless it changed since it was judged.  Another process
  * may be doing the same: then wait a random moment, so that neither removes
  * the new lock of the other. */
-static void
+static int ERR_CHECK
 override(const struct lock_what *what, const struct unique *u,
     const struct holder *h)
 {
@@ -163,10 +163,12 @@ override(const struct lock_what *what, const struct unique *u,
 
 	if (fstatat(what->dir, what->name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
 	    !is_same_state(&st, &h->st))
-		return;
-	(void)unlinkat(what->dir, what->name, 0);	/* gone is fine too */
+		return 0;
+	if (unlinkat(what->dir, what->name, 0) != 0 && errno != ENOENT)
+		return err_from_errno(errno);
 	ms = 1 + (u->random ^ deadline_now() >> 10) % OVERRIDE_MS;
 	deadline_sleep(deadline_in(ms));
+	return 0;
 }
 
 /* ERR_EXISTS: somebody else has it. */
@@ -214,10 +216,10 @@ lock_take(struct lock *lk, const struct lock_what *what,
 	int r;
 
 	while ((r = try_take(lk, what, u)) == ERR_EXISTS) {
-		if (is_stale(what, u, &h)) {
-			override(what, u, &h);
+		/* A directory, or another's file in a sticky directory, stays
+		 * where it is. */
+		if (is_stale(what, u, &h) && override(what, u, &h) == 0)
 			continue;
-		}
 		if (is_deadline_past(d))
 			return ERR_BUSY;
 		if (fdio_stopped() != 0)

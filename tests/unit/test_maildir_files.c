@@ -11,12 +11,15 @@
 
 #include <cmocka.h>
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "maildir/lock.h"
 #include "maildir/maildir.h"
 #include "maildir/name.h"
 #include "maildir/uidlist.h"
@@ -623,6 +626,27 @@ test_lock_dead(void **state)
 	assert_false(is_there(e, "dovecot-uidlist.lock"));
 }
 
+/* Stale, and not to be removed: the deadline counts. */
+static void
+test_lock_stuck(void **state)
+{
+	struct env *e = *state;
+	struct lock_what what = { .name = "stuck.lock", .mode = 0600,
+	    .stale_ms = 1 };
+	struct unique u;
+	struct lock lk;
+
+	unique_init(&u);
+	what.dir = open(e->conf.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(mkdirat(what.dir, what.name, 0700), 0);
+	alarm(20);
+	assert_int_equal(lock_take(&lk, &what, &u, deadline_in(3000)),
+	    ERR_BUSY);
+	alarm(0);
+	assert_int_equal(unlinkat(what.dir, what.name, AT_REMOVEDIR), 0);
+	close(what.dir);
+}
+
 static void
 test_lock_alive(void **state)
 {
@@ -751,6 +775,7 @@ main(void)
 		T(test_keywords_courier),
 		T(test_forwarded_without_letter),
 		T(test_lock_dead),
+		T(test_lock_stuck),
 		T(test_lock_alive),
 		T(test_race),
 	};
