@@ -19,8 +19,9 @@ replace_file(int dir, const char *name, const char *tmp, mode_t mode,
 {
 	int fd, r;
 
+	/* O_NONBLOCK: the open of a fifo must not wait for a reader. */
 	fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
-	    O_NOFOLLOW, mode);
+	    O_NOFOLLOW | O_NONBLOCK, mode);
 	if (fd < 0)
 		return err_from_errno(errno);
 	if (fchmod(fd, mode) != 0)	/* whatever the umask left of it */

@@ -38,7 +38,8 @@
  *					have held; their files get new UIDs;
  *					rewrite
  *	two records for one base	the higher UID counts; rewrite
- *	header damaged, or no file	new V (higher than any before, see
+ *	header damaged, no UID left,
+ *	or no file			new V (higher than any before, see
  *					uidvalidity.c), UIDs from 1
  */
 #include <sys/stat.h>
@@ -134,7 +135,9 @@ header_v3(struct uidlist *ul, struct span line)
 			break;
 		}
 	}
-	if (v == 0 || n == 0)
+	/* With no UID left, the mailbox needs a new UIDVALIDITY (RFC 3501
+	 * 2.3.1.1). */
+	if (v == 0 || n == 0 || n > UIDLIST_UID_MAX)
 		return ERR_CORRUPT;
 	ul->uidvalidity = v;
 	ul->next = n;
@@ -149,7 +152,7 @@ header_v1(struct uidlist *ul, struct span line)
 	uint32_t validity, next;
 
 	if (num_u32(v, 1, UINT32_MAX, &validity) != 0 ||
-	    num_u32(span_trim(line), 1, UINT32_MAX, &next) != 0)
+	    num_u32(span_trim(line), 1, UIDLIST_UID_MAX, &next) != 0)
 		return ERR_CORRUPT;
 	ul->uidvalidity = validity;
 	ul->next = next;

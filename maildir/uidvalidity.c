@@ -72,7 +72,7 @@ write_content(int dir, mode_t mode, uint32_t v)
 	int fd, r = 0;
 
 	fd = openat(dir, FILE_NAME, O_WRONLY | O_CREAT | O_CLOEXEC |
-	    O_NOFOLLOW, mode);
+	    O_NOFOLLOW | O_NONBLOCK, mode);
 	if (fd < 0)
 		return err_from_errno(errno);
 	if (pwrite(fd, n.s + sizeof(FILE_NAME), DIGITS, 0) != (ssize_t)DIGITS)

@@ -626,6 +626,48 @@ test_lock_dead(void **state)
 	assert_false(is_there(e, "dovecot-uidlist.lock"));
 }
 
+/* No UID is left: all are given anew, the mail stays reachable. */
+static void
+test_uids_used_up(void **state)
+{
+	struct env *e = *state;
+	struct maildir *md;
+
+	assert_int_equal(maildir_open(e->store, &inbox, false, &md), 0);
+	maildir_close(md);
+	write_text(e, "cur/1.M1P1.h:2,S", "x\n");
+	write_text(e, "dovecot-uidlist", "3 V5 N4294967295 "
+	    "G00000000000000000000000000000000\n");
+	assert_int_equal(maildir_open(e->store, &inbox, false, &md), 0);
+	assert_int_equal(maildir_count(md), 1);
+	assert_int_not_equal(maildir_uidvalidity(md), 5);
+	maildir_close(md);
+}
+
+/* Fifos where files are to be written are not waited for. */
+static void
+test_fifos(void **state)
+{
+	static const char *const names[] = {
+		"dovecot-uidlist.tmp", "dovecot-uidvalidity"
+	};
+	struct env *e = *state;
+	struct maildir *md;
+	int dir = open(e->conf.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	alarm(20);
+	for (size_t i = 0; i < 2; i++) {
+		(void)unlinkat(dir, names[i], 0);
+		assert_int_equal(mkfifoat(dir, names[i], 0600), 0);
+		if (maildir_open(e->store, &inbox, false, &md) == 0)
+			maildir_close(md);
+		(void)unlinkat(dir, names[i], 0);
+		(void)unlinkat(dir, "dovecot-uidlist", 0);
+	}
+	alarm(0);
+	close(dir);
+}
+
 /* Stale, and not to be removed: the deadline counts. */
 static void
 test_lock_stuck(void **state)
@@ -775,6 +817,8 @@ main(void)
 		T(test_keywords_courier),
 		T(test_forwarded_without_letter),
 		T(test_lock_dead),
+		T(test_uids_used_up),
+		T(test_fifos),
 		T(test_lock_stuck),
 		T(test_lock_alive),
 		T(test_race),
