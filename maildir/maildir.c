@@ -253,6 +253,15 @@ maildir_keyword_name(const struct maildir *md, size_t i)
 	    span_str(md->kw.name[i]);
 }
 
+bool
+has_maildir_keyword_room(const struct maildir *md)
+{
+	for (size_t i = 0; i < KEYWORDS_LETTERS; i++)
+		if (md->kw.name[i] == NULL)
+			return true;
+	return false;
+}
+
 /* A new name, under the lock. */
 static int
 add_keyword(struct maildir *md, struct span name)

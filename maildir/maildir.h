@@ -272,10 +272,13 @@ struct span maildir_keyword_name(const struct maildir *md, size_t i);
  * maildir_keyword(md, name, create, ret_i): the number of a keyword, compared
  * without regard to ASCII case.  If there is none: a new one if create is true,
  * spelled as given, recorded on disk before it returns; else ERR_NOENT.
- * ERR_LIMIT when the mailbox has MAILDIR_KEYWORDS_MAX.
+ * ERR_LIMIT when the mailbox can have no more.
  */
 int maildir_keyword(struct maildir *md, struct span name, bool create,
     size_t *ret_i) ERR_CHECK;
+
+/* A keyword with any name can still be made. */
+bool has_maildir_keyword_room(const struct maildir *md);
 
 /* ---- reading --------------------------------------------------------- */
 

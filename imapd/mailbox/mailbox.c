@@ -435,7 +435,7 @@ tell_flags(struct mailbox *mb, struct wire_out *out)
 	buf_puts(b, "[PERMANENTFLAGS (");
 	if (!mb->is_readonly) {
 		flagnames_put_all(mb->md, b);
-		if (maildir_keyword_count(mb->md) < MAILDIR_KEYWORDS_MAX)
+		if (has_maildir_keyword_room(mb->md))
 			buf_puts(b, " \\*");
 		buf_puts(b, ")] Flags permitted.");
 	} else {

@@ -162,6 +162,17 @@ def test_saved_result_of_nobody(inbox, command):
 
 
 @pytest.mark.imapd
+def test_no_star_when_keywords_are_used_up(inbox):
+    """RFC 3501 7.1: "\\*" says that another keyword can be made."""
+    names = " ".join(f"kw{n}" for n in range(25))
+    r = inbox.ok(f"STORE 1 +FLAGS ({names})")
+    assert "\\*" in r.codes("PERMANENTFLAGS")[0].data[0]
+    r = inbox.ok("STORE 1 +FLAGS (kw25)")
+    assert "\\*" not in r.codes("PERMANENTFLAGS")[0].data[0]
+    assert inbox.no("STORE 1 +FLAGS (kw26)").code == "LIMIT"
+
+
+@pytest.mark.imapd
 def test_recent_only_without_flags(client):
     client.append("INBOX", message())
     client.append("INBOX", message(), "\\Flagged")

@@ -164,6 +164,12 @@ maildir_keyword_name(const struct maildir *md, size_t i)
 	return span_str(fake.keyword[i]);
 }
 
+bool
+has_maildir_keyword_room(const struct maildir *md)
+{
+	return maildir_keyword_count(md) < 8;
+}
+
 int
 maildir_keyword(struct maildir *md, struct span name, bool create,
     size_t *ret_i)

@@ -124,6 +124,12 @@ maildir_keyword_name(const struct maildir *md, size_t i)
 }
 
 bool
+has_maildir_keyword_room(const struct maildir *md)
+{
+	return md->keywords < 26;
+}
+
+bool
 is_maildir_inbox(const struct maildir_path *path)
 {
 	return path->n == 1 && is_span_eq(path->level[0], SPAN("INBOX"));
