@@ -20,6 +20,7 @@
 #include "base/num.h"
 #include "maildir/courier.h"
 #include "maildir/replace.h"
+#include "maildir/store.h"
 
 #define DIR_NAME	"courierimapkeywords"
 #define LIST_NAME	":list"
@@ -128,7 +129,7 @@ read_all(struct courier *c)
 	struct dirent *d;
 	struct buf b;
 	DIR *dp;
-	int fd, r;
+	int r;
 
 	buf_init(&b, FILE_MAX);
 	r = replace_read(c->dir, LIST_NAME, &b);
@@ -138,12 +139,8 @@ read_all(struct courier *c)
 	if (r != 0 && r != ERR_NOENT)
 		return r;
 	r = 0;
-	fd = openat(c->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	dp = fd < 0 ? NULL : fdopendir(fd);
-	if (dp == NULL) {
-		fdio_close(&fd);
+	if (open_list(c->dir, ".", &dp) != 0)
 		return 0;
-	}
 	while (r == 0 && (d = readdir(dp)) != NULL)
 		if (strcmp(d->d_name, LIST_NAME) != 0)
 			r = read_one(c, d->d_name);

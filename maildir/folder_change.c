@@ -263,15 +263,12 @@ done:
 static void
 empty(int fd, unsigned depth)
 {
-	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dp = copy < 0 ? NULL : fdopendir(copy);
 	struct dirent *d;
+	DIR *dp;
 	int sub;
 
-	if (dp == NULL) {
-		fdio_close(&copy);
+	if (open_list(fd, ".", &dp) != 0)
 		return;
-	}
 	while ((d = readdir(dp)) != NULL) {
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
 			continue;
@@ -308,16 +305,13 @@ folder_remove(int at, const char *name)
 static void
 remove_relics(struct maildir_store *store)
 {
-	int fd = openat(store->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dp = fd < 0 ? NULL : fdopendir(fd);
 	struct timespec now;
 	struct dirent *d;
 	struct stat st;
+	DIR *dp;
 
-	if (dp == NULL) {
-		fdio_close(&fd);
+	if (open_list(store->root, ".", &dp) != 0)
 		return;
-	}
 	(void)clock_gettime(CLOCK_REALTIME, &now);	/* cannot fail */
 	while ((d = readdir(dp)) != NULL) {
 		struct span s = span_str(d->d_name);

@@ -8,11 +8,8 @@
 #include <sys/stat.h>
 
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 
-#include "base/fdio.h"
 #include "base/vec.h"
 #include "maildir/folder.h"
 #include "maildir/foldername.h"
@@ -45,21 +42,6 @@ is_dir(int fd, const struct dirent *d)
 	if (d->d_type != DT_LNK && d->d_type != DT_UNKNOWN)
 		return false;
 	return fstatat(fd, d->d_name, &st, 0) == 0 && S_ISDIR(st.st_mode);
-}
-
-static int
-open_list(int at, const char *name, DIR **ret)
-{
-	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	*ret = fd < 0 ? NULL : fdopendir(fd);
-	if (*ret == NULL) {
-		int r = err_from_errno(errno);
-
-		fdio_close(&fd);
-		return r;
-	}
-	return 0;
 }
 
 static int

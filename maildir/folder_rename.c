@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/fdio.h"
 #include "base/mem.h"
 #include "base/vec.h"
 #include "maildir/folder.h"
@@ -57,17 +56,12 @@ plan_pair(struct renames *rn, struct span from, struct span to,
 static int
 plan_plusplus(struct renames *rn, struct span from, struct span to)
 {
-	int fd = openat(rn->store->root, ".", O_RDONLY | O_DIRECTORY |
-	    O_CLOEXEC);
-	DIR *dp = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *d;
+	DIR *dp;
+	int r;
 
-	if (dp == NULL) {
-		int r = err_from_errno(errno);
-
-		fdio_close(&fd);
+	if ((r = open_list(rn->store->root, ".", &dp)) != 0)
 		return r;
-	}
 	while ((d = readdir(dp)) != NULL) {
 		struct span s = span_str(d->d_name);
 

@@ -219,18 +219,31 @@ box_lock(const struct box *box, const struct maildir_store *store,
 	    deadline_in(store->conf.lock_ms));
 }
 
+int
+open_list(int at, const char *name, DIR **ret)
+{
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dp = fd < 0 ? NULL : fdopendir(fd);
+
+	if (dp == NULL) {
+		int r = err_from_errno(errno);
+
+		fdio_close(&fd);
+		return r;
+	}
+	*ret = dp;
+	return 0;
+}
+
 static void
 remove_old(int tmp, time_t before)
 {
-	int fd = openat(tmp, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dp = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *d;
 	struct stat st;
+	DIR *dp;
 
-	if (dp == NULL) {
-		fdio_close(&fd);
+	if (open_list(tmp, ".", &dp) != 0)
 		return;
-	}
 	while ((d = readdir(dp)) != NULL)
 		if (fstatat(tmp, d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISREG(st.st_mode) && st.st_ctim.tv_sec < before)

@@ -10,6 +10,8 @@
 
 #include <sys/types.h>
 
+#include <dirent.h>
+
 #include "maildir/lock.h"
 #include "maildir/maildir.h"
 #include "maildir/unique.h"
@@ -65,6 +67,10 @@ int box_lock(const struct box *box, const struct maildir_store *store,
 /* open_dir(at, name, ret): a directory.  Symbolic links are followed: mailboxes
  * may be links to elsewhere (the sandbox says how far). */
 int open_dir(int at, const char *name, int *ret) ERR_CHECK;
+
+/* open_list(at, name, ret): a directory to be read ("." for at itself); the
+ * caller closes it with closedir(). */
+int open_list(int at, const char *name, DIR **ret) ERR_CHECK;
 
 /* Modes by Dovecot's rule: a directory's rw bits for files, all for dirs. */
 mode_t mode_for_file(mode_t dir_mode);

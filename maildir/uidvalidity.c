@@ -29,6 +29,7 @@
 #include "base/num.h"
 #include "maildir/replace.h"
 #include "maildir/step.h"
+#include "maildir/store.h"
 #include "maildir/uidvalidity.h"
 
 #define FILE_NAME	"dovecot-uidvalidity"
@@ -104,16 +105,10 @@ find_name(int dir, uint32_t *ret)
 	uint32_t lowest = UINT32_MAX, highest = 0, v;
 	size_t count = 0;
 	DIR *dp;
-	int fd;
+	int r;
 
-	fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	dp = fd < 0 ? NULL : fdopendir(fd);
-	if (dp == NULL) {
-		int r = err_from_errno(errno);
-
-		fdio_close(&fd);
+	if ((r = open_list(dir, ".", &dp)) != 0)
 		return r;
-	}
 	while ((d = readdir(dp)) != NULL) {
 		struct span s = span_str(d->d_name);
 
