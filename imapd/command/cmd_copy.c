@@ -107,9 +107,9 @@ cmd_copy(struct session *s, const struct command *cmd)
 		return answer_err_to(s, cmd, err);
 	/* UIDs that are not there are no error (RFC 3501 6.4.8): a client that
 	 * is told NO keeps them for ever.  Nor is a "$" without messages (RFC
-	 * 5182 2.1).  A sequence number, though, was a message to this
-	 * client. */
-	if (done.n == 0 && (cmd->is_uid || set.is_saved))
+	 * 5182 2.1), or "1:*" where there are none.  A sequence number, though,
+	 * was a message to this client. */
+	if (done.n == 0 && (cmd->is_uid || set.is_saved || n == 0))
 		return answer_ok(s, cmd, "No messages were there.");
 	if (done.n == 0)
 		return answer_no(s, cmd, "EXPUNGEISSUED",

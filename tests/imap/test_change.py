@@ -162,6 +162,16 @@ def test_saved_result_of_nobody(inbox, command):
 
 
 @pytest.mark.imapd
+def test_all_of_an_empty_mailbox(inbox):
+    """Nobody has expunged anything."""
+    inbox.ok("CREATE Box")
+    inbox.ok("SELECT Box")
+    for command in ("COPY 1:* INBOX", "MOVE 1:* INBOX", "FETCH 1:* FLAGS",
+                    "STORE 1:* FLAGS ()"):
+        assert inbox.ok(command).code is None, command
+
+
+@pytest.mark.imapd
 def test_no_star_when_keywords_are_used_up(inbox):
     """RFC 3501 7.1: "\\*" says that another keyword can be made."""
     names = " ".join(f"kw{n}" for n in range(25))
