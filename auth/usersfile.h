@@ -42,7 +42,7 @@ void usersfile_close(struct usersfile *file);
 /* The lines of a user, in the order of the file, in the arena. */
 struct usersfile_lines {
 	struct usersline *v;
-	uint64_t *offset;	/* of each; for usersfile_number() */
+	uint64_t *offset;	/* of each; for usersfile_note() */
 	size_t n;
 };
 

@@ -186,7 +186,7 @@ struct maildir;
  * maildir_open(store, path, is_readonly, ret): with every message that is there
  * now.  Unless is_readonly, messages are moved from new/ to cur/ and this
  * handle is the one for which they are recent.  A store on a read-only file
- * system opens too; maildir_is_readonly() then says so.
+ * system opens too; is_maildir_readonly() then says so.
  */
 int maildir_open(struct maildir_store *store, const struct maildir_path *path,
     bool is_readonly, struct maildir **ret) ERR_CHECK;

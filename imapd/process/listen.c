@@ -343,6 +343,7 @@ is_admitted(const struct listener *l, const struct peer *peer, int fd)
 	log_str("rip", text);
 	log_uint("connections", l->children.n);
 	log_end();
+	/* A courtesy; the connection is closed in any case. */
 	(void)!send(fd, bye, sizeof(bye) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 	return false;
 }

@@ -27,7 +27,7 @@ enum monitor_msg {
 	 * client in, client out; for imapd-tls also its end of the relay */
 	MON_SETTINGS = 1,
 
-	/* monitor -> a forker (forker.h): one connection; the descriptor is
+	/* monitor -> a forker (spawn.h): one connection; the descriptor is
 	 * the new process's end of a message pipe */
 	MON_FORK = 3,
 	/* listener -> the forker of imapd-tls, first of all: struct

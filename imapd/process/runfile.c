@@ -214,6 +214,7 @@ runfile_failed(const char *dir, struct span who)
 	enc_u32(&b, f.key);
 	enc_u32(&b, (uint32_t)now());
 	enc_u32(&b, f.count + 1 == 0 ? f.count : f.count + 1);
+	/* Not counted, then: a disk that is full must not stop logins. */
 	(void)!pwrite(fd, b.p, b.n, failure_place(f.key));
 	buf_done(&b);
 	fdio_close(&fd);

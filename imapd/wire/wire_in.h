@@ -67,9 +67,9 @@ int wire_in_line(struct wire_in *in, struct buf *text, struct deadline d)
  *	{n+}	the bytes come whatever we say (RFC 7888)
  *	{n}	they come after "+": wire_in_accept() says that it was sent
  *
- * wire_in_literal(), wire_in_stream() and wire_in_skip() take no more than what
- * is left of such a literal; what follows it is the rest of the line, which is
- * read by the next wire_in_line().
+ * wire_in_literal() and wire_in_stream() take no more than what is left of such
+ * a literal; what follows it is the rest of the line, which is read by the next
+ * wire_in_line().
  */
 void wire_in_accept(struct wire_in *in);
 
