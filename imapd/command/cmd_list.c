@@ -185,7 +185,8 @@ put_attributes(const struct listing *ls, const struct list_node *node,
 		put_attribute(&at, "\\Subscribed");
 	if ((node->flags & NODE_CHILDREN) != 0)
 		put_attribute(&at, "\\HasChildren");
-	else if ((node->flags & NODE_IN_STORE) != 0)
+	else if ((node->flags & NODE_IN_STORE) != 0 ||
+	    (args->want & LIST_WANT_CHILDREN) != 0)
 		put_attribute(&at, "\\HasNoChildren");
 	if (args->is_xlist && is_maildir_inbox(&node->path))
 		put_attribute(&at, "\\Inbox");

@@ -53,6 +53,14 @@ def test_children(fruit):
     assert "\\HasNoChildren" in got["Tofu"][0]
 
 
+def test_children_of_what_is_gone(fruit):
+    """4: who asks for CHILDREN is told of every name."""
+    got = listed(fruit, 'LIST (SUBSCRIBED) "" "*" RETURN (CHILDREN)')
+    assert {"\\NonExistent", "\\HasNoChildren"} <= got["Fruit/Peach"][0]
+    for attributes, _ in got.values():
+        assert len({"\\HasChildren", "\\HasNoChildren"} & attributes) == 1
+
+
 def test_return_subscribed(fruit):
     """Example 6: what is there, and which of it is subscribed."""
     got = listed(fruit, 'LIST (REMOTE) "" "*" RETURN (SUBSCRIBED)')
