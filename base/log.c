@@ -11,8 +11,8 @@
 #include "base/utf8.h"
 
 /*
- * The state of the log is the process's, like its standard error: the one
- * module with variables of its own.  No allocation happens here, so that
+ * The state of the log is the process's, like its standard error: one of the
+ * few modules with variables of their own.  No allocation happens here, so that
  * running out of memory can still be logged.
  */
 #define SESSION_MAX	32

@@ -5,6 +5,7 @@
  * users.c: imapctl users index, check, test.
  */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -84,7 +85,7 @@ make_conf(const struct config *conf, const char *file, struct arena *arena,
 	ret->sources = (file != NULL ? AUTH_USERS_FILE : 0u) |
 	    (conf->system_users ? AUTH_SYSTEM : 0u) |
 	    (conf->checkpassword != NULL ? AUTH_CHECKPASSWORD : 0u);
-	buf_init(&path, 4096);
+	buf_init(&path, PATH_MAX);
 	buf_puts(&path, conf->libexec_directory);
 	buf_puts(&path, "/imapd-auth");
 	ret->helper = arena_cstr(arena, buf_span(&path));

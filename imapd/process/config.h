@@ -24,6 +24,8 @@
 #define CONFIG_FILE_MAX		(1024 * 1024)	/* bytes of one file */
 #define CONFIG_DEPTH_MAX	8		/* files that include files */
 #define CONFIG_ERROR_MAX	512		/* bytes of a complaint */
+#define CONFIG_MASK_BYTES	4096		/* of capability and of what
+						 * capability_networks adds */
 
 /* The choices, in the order of the table. */
 enum config_sandbox { SANDBOX_NO, SANDBOX_YES, SANDBOX_REQUIRE };

@@ -30,6 +30,7 @@
 #include "imapd/process/sandbox.h"
 
 #define HELPER_WAIT_MS	5000	/* for imapd-tls to send the rest */
+#define BYE_WAIT_MS	1000
 #define PATHS_MAX	12
 
 /* What every session may read besides the mail. */
@@ -108,7 +109,7 @@ refuse(struct connection *c, const char *what, int err)
 	log_end();
 	/* The client may be gone; there is no one else to tell. */
 	(void)!fdio_write(c->fd_out, SPAN("* BYE [UNAVAILABLE] the mail cannot "
-	    "be opened now\r\n"), deadline_in(1000));
+	    "be opened now\r\n"), deadline_in(BYE_WAIT_MS));
 	wait_for_helper(c);
 	return EXIT_FAULT;
 }
@@ -149,7 +150,7 @@ join_masks(struct connection *c)
 
 	if (c->user->capability == NULL)
 		return;
-	buf_init(&mask, 8192);
+	buf_init(&mask, 2 * CONFIG_MASK_BYTES);
 	buf_put_span(&mask, c->capability_mask);
 	buf_putc(&mask, ' ');
 	buf_puts(&mask, c->user->capability);
@@ -303,7 +304,7 @@ connection_preauth(struct connection *c, const char *dir)
 	if ((err = find_self(c)) != 0)
 		return EXIT_FAULT;
 	c->method = SPAN("preauth");
-	buf_init(&mask, 8192);
+	buf_init(&mask, 2 * CONFIG_MASK_BYTES);
 	config_capability_put(c->conf, NULL, &mask);
 	c->capability_mask = arena_dup(c->arena, buf_span(&mask));
 	buf_done(&mask);

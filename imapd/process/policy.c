@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <fcntl.h>
+#include <limits.h>
 #include <unistd.h>
 
 #include "auth/sasl.h"
@@ -35,7 +36,7 @@ empty_directory(const struct config *conf, struct arena *arena)
 	struct buf path;
 
 	if (dir == NULL) {
-		buf_init(&path, 4096);
+		buf_init(&path, PATH_MAX);
 		buf_puts(&path, conf->run_directory);
 		buf_puts(&path, "/empty");
 		dir = arena_cstr(arena, buf_span(&path));
@@ -147,7 +148,7 @@ policy_peer(const struct connection *c, struct settings_peer *ret)
 	ret->allow_plaintext = conf->plaintext_auth || !has_address ||
 	    is_config_net(&conf->plaintext_networks, &c->peer.remote);
 	ret->mechs = wanted_mechs(c);
-	buf_init(&mask, 4096);
+	buf_init(&mask, CONFIG_MASK_BYTES);
 	config_capability_put(conf, has_address ? &c->peer.remote : NULL,
 	    &mask);
 	ret->capability_mask = arena_dup(c->arena, buf_span(&mask));
@@ -160,7 +161,7 @@ join_path(struct arena *arena, const char *dir, const char *name)
 	struct buf path;
 	const char *joined;
 
-	buf_init(&path, 4096);
+	buf_init(&path, PATH_MAX);
 	buf_puts(&path, dir);
 	buf_puts(&path, name);
 	joined = arena_cstr(arena, buf_span(&path));
