@@ -100,17 +100,24 @@ static void
 delay(const struct monitor *m, struct span user)
 {
 	const char *dir = m->c->conf->run_directory;
-	struct span rip = span_str(m->c->remote);
-	unsigned before = runfile_failures(dir, rip) +
-	    runfile_failures(dir, user);
+	struct span rip = span_str(m->c->remote), who;
 	uint64_t ms = DELAY_MS;
+	struct buf name;
+	unsigned before;
 
+	/* A user name that looks like an address is not counted as one. */
+	buf_init(&name, AUTH_NAME_MAX + 1);
+	buf_putc(&name, '@');
+	buf_put_span(&name, user);
+	who = buf_span(&name);
+	before = runfile_failures(dir, rip) + runfile_failures(dir, who);
 	for (unsigned i = 1; i < m->tries; i++)
 		ms *= 2;
 	if (before > FREE_FAILURES)
 		ms *= 4;
 	runfile_failed(dir, rip);
-	runfile_failed(dir, user);
+	runfile_failed(dir, who);
+	buf_done(&name);
 	deadline_sleep(deadline_min(m->until,
 	    deadline_in(ms > DELAY_MAX_MS ? DELAY_MAX_MS : ms)));
 }
