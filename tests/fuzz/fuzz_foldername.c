@@ -38,9 +38,11 @@ check_folder(const struct maildir_conf *conf, struct span s)
 				back = span_skip(back, 1);
 			check(is_span_eq(back, s));
 		} else {
-			/* only what is too long, or has a NUL or slash */
+			/* only what is too long, has a NUL or slash, or is no
+			 * directory of ours: "." and ".." */
 			check(s.n > MAILDIR_NAME_MAX / 2 || has_byte(s, 0) ||
-			    has_byte(s, '/'));
+			    has_byte(s, '/') || is_span_eq(s, SPAN(".")) ||
+			    is_span_eq(s, SPAN("..")));
 		}
 	}
 	buf_done(&b);
