@@ -114,11 +114,14 @@ get_stored(const struct subs *s, struct span line, struct arena *arena,
 	return r;
 }
 
-/* INBOX.Foo.Bar in UTF-8, before Courier 5 in modified UTF-7. */
+/* INBOX.Foo.Bar in UTF-8, before Courier 5 in modified UTF-7.  A name that we
+ * could not write down is left out: it can be none of our mailboxes. */
 static int
-get_courier(struct span line, struct arena *arena, struct maildir_path *ret)
+get_courier(const struct subs *s, struct span line, struct arena *arena,
+    struct maildir_path *ret)
 {
 	struct span level[MAILDIR_LEVELS_MAX], *copy;
+	struct maildir_path path = { level, 0 };
 	struct buf b;
 	size_t n = 0;
 	int r = 0;
@@ -140,6 +143,10 @@ get_courier(struct span line, struct arena *arena, struct maildir_path *ret)
 		if (r == 0)
 			level[n++] = arena_dup(arena, part);
 	}
+	path.n = n;
+	buf_clear(&b);
+	if (r == 0)
+		r = foldername_put(&s->store->conf, &path, &b);
 	buf_done(&b);
 	if (r != 0)
 		return r;
@@ -159,7 +166,7 @@ get_line(const struct subs *s, struct span line, struct arena *arena,
 		*ret = (struct maildir_path){ &inbox, 1 };
 		return 0;
 	}
-	return s->is_courier ? get_courier(line, arena, ret) :
+	return s->is_courier ? get_courier(s, line, arena, ret) :
 	    get_stored(s, line, arena, ret);
 }
 
