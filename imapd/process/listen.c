@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fdio.h"
@@ -132,8 +133,9 @@ add_address(struct listener *l, struct span address)
 	freeaddrinfo(list);
 	/* One of "0.0.0.0" and "::" is enough: there may be no IPv6. */
 	if (l->ndoors == before) {
-		log_address(LOG_ERR, "listen-failed", address,
-		    err_text(err_from_errno(r)));
+		/* The system's own words tell "address already in use" from
+		 * "cannot assign requested address", which err.h does not. */
+		log_address(LOG_ERR, "listen-failed", address, strerror(r));
 		return ERR_CONFIG;
 	}
 	log_address(LOG_NOTICE, "listening", address, NULL);

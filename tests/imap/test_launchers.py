@@ -100,6 +100,14 @@ def test_listener_addresses(setup):
         work(s, tls=True)
 
 
+def test_listener_says_why_it_cannot_listen(setup):
+    with socket.create_server(("127.0.0.1", setup.tls_port)):
+        p = subprocess.run(imapd(setup, "-l"), capture_output=True, timeout=10)
+    assert p.returncode == 78
+    assert b'listen-failed address=imaps:' in p.stderr
+    assert b'error="Address already in use"' in p.stderr
+
+
 def test_listener_notices_changed_configuration(setup):
     s = setup
     with running(s, imapd(s, "-l")):
