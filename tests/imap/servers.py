@@ -7,6 +7,7 @@ peer on the same Maildir, and, with IMAPD_TEST_SERVER=dovecot, the referee that
 tells whether a test asks for the right thing.
 """
 
+import fcntl
 import itertools
 import os
 import pathlib
@@ -33,7 +34,8 @@ def _port_numbers():
 
     A port that the kernel has just called free is one that it may give to the
     next outgoing connection, of any of the tests that run meanwhile.  So ours
-    lie below the range that it gives out, a stretch for each worker.
+    lie below the range that it gives out.  A lock, held to the end, keeps a
+    stretch of them for this process.
     """
     first, end, stretch = 12000, 32768, 400
     try:
@@ -41,10 +43,17 @@ def _port_numbers():
             end = int(f.read().split()[0])
     except OSError:
         pass
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]
-    stretches = max((end - first) // stretch, 1)
-    start = first + int(worker) % stretches * stretch
-    return itertools.cycle(range(start, start + stretch))
+    for start in range(first, end - stretch + 1, stretch):
+        lock = open(pathlib.Path(tempfile.gettempdir(),
+                                 f"imapd-test-ports.{start}"), "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            continue
+        while True:
+            yield from range(start, start + stretch)
+    raise RuntimeError("no free stretch of ports")
 
 
 _ports = _port_numbers()
