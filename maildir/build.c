@@ -71,7 +71,7 @@ add(struct build *b, struct scan_ent *e, uint32_t uid, struct span fields)
 		if (buf_err(&b->scan.pool) != 0)
 			return ERR_LIMIT;
 		VEC_PUSH(&p->fields, f);
-		m.state |= MSG_FIELDS;
+		msg_set(&m, MSG_FIELDS);
 	}
 	VEC_PUSH(&p->msgs, m);
 	e->uid = (uint32_t)p->msgs.n;
@@ -97,7 +97,7 @@ match(struct build *b)
 		}
 		if (e->uid != 0) {
 			/* Two records for one base: the higher UID counts. */
-			b->pic.msgs.v[e->uid - 1].state |= MSG_GONE;
+			msg_set(&b->pic.msgs.v[e->uid - 1], MSG_GONE);
 			ul->must_rewrite = true;
 		}
 		r = add(b, e, rec.uid, rec.fields);
@@ -263,7 +263,7 @@ number_one(struct maildir *md, struct picture *p, const struct scan *s,
 		return ERR_LIMIT;
 	md->ul.next++;
 	if (e->dir == SCAN_NEW)
-		m.state |= MSG_NEW;
+		msg_set(&m, MSG_NEW);
 	uidlist_put(lines, m.uid, SPAN_NONE, scan_base(s, e));
 	(void)picture_push(p, &m);
 	return buf_err(lines);
@@ -316,6 +316,7 @@ fill_header(struct maildir *md)
 static int
 rewrite(struct maildir *md, const struct picture *p)
 {
+	struct namebuf nb;
 	struct buf lines;
 	int r = fill_header(md);
 
@@ -327,7 +328,7 @@ rewrite(struct maildir *md, const struct picture *p)
 
 		if (!(m->state & MSG_GONE))
 			uidlist_put(&lines, m->uid, picture_fields(p, m),
-			    picture_base(p, m));
+			    picture_base(p, m, &nb));
 	}
 	r = buf_err(&lines);
 	if (r == 0)
@@ -360,9 +361,11 @@ build_write(struct maildir *md, const struct picture *p,
 static int
 add_info(struct picture *p, struct msg *m, struct span to)
 {
-	struct span behind = span_skip(buf_span(&p->pool),
-	    (size_t)m->name + m->name_len);
+	struct span behind = SPAN_NONE;
 
+	if (m->name >= p->names_n)
+		behind = span_skip(buf_span(&p->pool),
+		    (size_t)(m->name - p->names_n) + m->name_len);
 	if (!has_prefix(behind, SPAN(SCAN_INFO)))
 		return picture_rename(p, m, to);
 	m->name_len = (uint8_t)to.n;
@@ -373,7 +376,7 @@ int
 build_move_new(struct maildir *md, struct picture *p, size_t first,
     bool *ret_again)
 {
-	char from[NAME_FILE_MAX + 1];
+	struct namebuf nb;
 	struct buf to;
 	int r = 0, moved;
 
@@ -381,12 +384,15 @@ build_move_new(struct maildir *md, struct picture *p, size_t first,
 	buf_init(&to, NAME_FILE_MAX + 1);
 	for (size_t i = first; r == 0 && i < p->msgs.n; i++) {
 		struct msg *m = &p->msgs.v[i];
-		struct span name = picture_name(p, m);
-		bool has_info = has_byte(name, ':');
-		const char *cto;
+		const char *cto, *from;
+		struct span name;
+		bool has_info;
 
 		if (!(m->state & MSG_NEW) || m->state & MSG_GONE)
 			continue;
+		from = picture_cname(p, m, &nb);
+		name = span_str(from);
+		has_info = has_byte(name, ':');
 		buf_clear(&to);
 		buf_put_span(&to, name);
 		if (!has_info)
@@ -394,14 +400,13 @@ build_move_new(struct maildir *md, struct picture *p, size_t first,
 		cto = buf_cstr(&to);
 		if (cto == NULL || to.n > NAME_FILE_MAX)
 			continue;	/* too long for cur/: stays */
-		moved = rename_new(md->box.new, md_cname(p, m, from),
-		    md->box.cur, cto);
+		moved = rename_new(md->box.new, from, md->box.cur, cto);
 		step("new-moved");
 		if (moved == ERR_NOENT)
 			*ret_again = true;
 		if (moved != 0)
 			continue;	/* it stays in new/, and readable */
-		m->state &= (uint16_t)~MSG_NEW;
+		msg_clear(m, MSG_NEW);
 		if (!has_info)
 			r = add_info(p, m, buf_span(&to));
 	}
@@ -485,7 +490,6 @@ build_picture(struct maildir *md, struct picture *ret)
 		md->cur_time = b.cur_time;
 		md->uidnext = md->ul.next;
 		md->has_twins = b.twins > 0;
-		md->is_snapshot = false;
 		*ret = b.pic;
 		picture_init(&b.pic);
 	}
@@ -497,6 +501,5 @@ build_picture(struct maildir *md, struct picture *ret)
 		return r;
 	}
 	uidlist_done(&before);
-	picture_settle(ret);
 	return 0;
 }

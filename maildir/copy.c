@@ -179,12 +179,13 @@ find_taken(struct copy *c, struct scan *bases)
 {
 	struct picture *p = &c->md->pic;
 	struct uidlist_rec rec;
+	struct namebuf nb;
 	size_t twins;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < c->n; i++)
 		r = scan_add(bases, picture_base(p, picture_find(p,
-		    c->items[i].from)), SCAN_CUR);
+		    c->items[i].from), &nb), SCAN_CUR);
 	if (r != 0)
 		return r;
 	scan_index(bases, &twins);
@@ -222,11 +223,12 @@ plan_one(struct copy *c, struct item *it, bool is_taken, struct buf *name,
 {
 	struct picture *p = &c->md->pic;
 	const struct msg *m = picture_find(p, it->from);
-	struct span old = picture_base(p, m);
+	struct namebuf nb;
+	struct span old = picture_base(p, m, &nb);
 	struct span guid = uidlist_field(picture_fields(p, m), 'G');
 	struct buf fields;
 	struct name n;
-	uint64_t bits = 0;
+	uint64_t bits = 0, kw = picture_kw(p, m);
 	int r;
 
 	buf_clear(base);
@@ -243,9 +245,10 @@ plan_one(struct copy *c, struct item *it, bool is_taken, struct buf *name,
 			buf_clear(&fields);
 	}
 	for (size_t i = 0; i < KEYWORDS_NUMBERS; i++)
-		if (m->kw & UINT64_C(1) << i)
+		if (kw & UINT64_C(1) << i)
 			bits |= c->letter[i];
-	name_parse(picture_name(p, m), &n);
+	/* The base is what nb begins with, still. */
+	name_parse(picture_name(p, m, &nb), &n);
 	n.stem = buf_span(base);
 	keywords_letters(&c->dep.kw, bits, &n);
 	r = deposit_record(&c->dep, buf_span(&fields), n.stem, &it->to);
@@ -287,7 +290,8 @@ map_keywords(struct copy *c)
 	int r;
 
 	for (size_t i = 0; i < c->n; i++)
-		used |= picture_find(&c->md->pic, c->items[i].from)->kw;
+		used |= picture_kw(&c->md->pic, picture_find(&c->md->pic,
+		    c->items[i].from));
 	for (size_t i = 0; i < KEYWORDS_NUMBERS; i++)
 		if (used & UINT64_C(1) << i && c->md->kw.name[i] != NULL)
 			names[n++] = span_str(c->md->kw.name[i]);
@@ -353,10 +357,12 @@ leave(struct copy *c)
 		if (it->is_done && it->was_copied)
 			(void)unlinkat(it->from_dir,
 			    (const char *)it->from_name.p, 0);
-		(void)history_expunge(&md->history, m->uid);
-		m->state |= MSG_GONE;
+		history_left(md, it->from);
+		if (m != NULL)
+			msg_set(m, MSG_GONE);
 	}
 	picture_sweep(&md->pic);
+	history_record(md, NULL);
 	return sync_dir(md->box.cur, md->store->conf.fsync);
 }
 
@@ -384,6 +390,8 @@ transfer(struct maildir *md, const uint32_t *uids, size_t n,
 
 	if (is_move && md->is_readonly)
 		return ERR_READONLY;
+	if (is_move)
+		md_watch(md);
 	r = deposit_open(&c.dep, md->store, to);
 	if (r != 0)
 		return r;

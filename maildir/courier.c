@@ -172,6 +172,7 @@ courier_take_keywords(struct maildir *md)
 	struct courier c = { .md = md, .dir = -1 };
 	bool was_readonly = md->is_readonly;
 	size_t twins, n = md->pic.msgs.n;
+	struct namebuf nb;
 	int r = 0;
 
 	if (md->kw.ino != 0 || md->is_memory_only || n == 0 ||
@@ -185,7 +186,7 @@ courier_take_keywords(struct maildir *md)
 	c.age = mem_zalloc(n * sizeof(*c.age));
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = scan_add(&c.bases, picture_base(&md->pic,
-		    &md->pic.msgs.v[i]), SCAN_CUR);
+		    &md->pic.msgs.v[i], &nb), SCAN_CUR);
 	for (size_t i = 0; i < c.bases.ents.n; i++)
 		c.bases.ents.v[i].uid = (uint32_t)i + 1;
 	scan_index(&c.bases, &twins);

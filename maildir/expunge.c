@@ -35,6 +35,7 @@ maildir_expunge(struct maildir *md, const uint32_t *uids, size_t n,
 	*ret_n = 0;
 	if (md->is_readonly)
 		return ERR_READONLY;
+	md_watch(md);
 	while (done < n) {
 		r = file_try(md, uids[done], do_unlink, NULL);
 		if (r != 0 && r != ERR_GONE)
@@ -48,10 +49,11 @@ maildir_expunge(struct maildir *md, const uint32_t *uids, size_t n,
 
 		if (m == NULL)
 			continue;
-		(void)history_expunge(&md->history, m->uid);
-		m->state |= MSG_GONE;
+		history_left(md, m->uid);
+		msg_set(m, MSG_GONE);
 	}
 	picture_sweep(&md->pic);
+	history_record(md, NULL);
 	*ret_n = done;
 	return r != 0 ? r : sr;
 }

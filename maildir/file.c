@@ -15,7 +15,6 @@
 #include "maildir/refresh.h"
 
 #define TRIES		10	/* renames that we lose against others */
-#define MISSED_MAX	2	/* looks that did not find it: it is gone */
 
 struct maildir_file {
 	int fd;
@@ -28,7 +27,7 @@ int
 file_try(struct maildir *md, uint32_t uid,
     int (*fn)(int dir, const char *name, void *arg), void *arg)
 {
-	char name[NAME_FILE_MAX + 1];
+	struct namebuf nb;
 	int r, e;
 
 	for (int i = 0; i < TRIES; i++) {
@@ -36,19 +35,21 @@ file_try(struct maildir *md, uint32_t uid,
 
 		if (m == NULL)
 			return ERR_GONE;
-		e = fn(md_dir(md, m), md_cname(&md->pic, m, name), arg);
+		e = fn(md_dir(md, m), picture_cname(&md->pic, m, &nb), arg);
 		if (e != ENOENT && e != ESTALE)
 			return e == 0 ? 0 : err_from_errno(e);
 		/* Each look counts for all messages, so that many that are
 		 * gone cost no more than one. */
-		if (m->missed >= MISSED_MAX) {
+		if (m->state & MSG_MISSED_TWICE) {
 			/* Or we have its name wrong: the next refresh looks
 			 * at everything. */
 			md->was_watched = false;
 			md->cur_time.is_young = true;
 			return ERR_GONE;
 		}
-		r = refresh_names(md);
+		r = i == 0 ? refresh_heal(md) : 0;
+		if (r == 0)
+			r = refresh_names(md);
 		if (r != 0)
 			return r;
 	}
@@ -78,6 +79,8 @@ maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
 {
 	struct maildir_info info = { 0 };
 	struct maildir_file *f;
+	struct namebuf nb;
+	const struct msg *m;
 	struct span base;
 	struct stat st;
 	uint64_t hint;
@@ -86,10 +89,13 @@ maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
 	r = file_try(md, uid, do_stat, &st);
 	if (r != 0)
 		return r;
+	m = picture_find(&md->pic, uid);
 	info.internal_date = st.st_mtim.tv_sec;
-	info.save_date = st.st_ctim.tv_sec;
+	info.save_date = (int64_t)picture_get(&md->pic, PICTURE_SAVED, m);
+	if (info.save_date == 0)
+		info.save_date = st.st_ctim.tv_sec;
 	info.file_size = (uint64_t)st.st_size;
-	base = picture_base(&md->pic, picture_find(&md->pic, uid));
+	base = picture_base(&md->pic, m, &nb);
 	if (name_size(base, 'W', &info.crlf_size_hint) != 0)
 		info.crlf_size_hint = 0;
 	/* Compressed, or a wrong hint. */
@@ -103,17 +109,26 @@ maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
 }
 
 int
-maildir_message_guid(const struct maildir *md, uint32_t uid, struct buf *b)
+maildir_message_guid(struct maildir *md, uint32_t uid, struct buf *b)
 {
-	size_t i = picture_at(&md->pic, uid);
+	struct namebuf nb;
 	const struct msg *m;
 	struct span guid;
+	size_t before = b->n;
+	int r;
 
-	if (i == md->pic.msgs.n || md->pic.msgs.v[i].uid != uid)
-		return ERR_GONE;
-	m = &md->pic.msgs.v[i];
-	guid = uidlist_field(picture_fields(&md->pic, m), 'G');
-	buf_put_span(b, guid.n > 0 ? guid : picture_base(&md->pic, m));
+	for (int i = 0; i < 2; i++) {
+		if ((m = picture_find(&md->pic, uid)) == NULL)
+			return ERR_GONE;
+		guid = uidlist_field(picture_fields(&md->pic, m), 'G');
+		b->n = before;
+		buf_put_span(b, guid.n > 0 ? guid :
+		    picture_base(&md->pic, m, &nb));
+		if (!md->pic.is_damaged)
+			break;
+		if ((r = refresh_heal(md)) != 0)
+			return r;
+	}
 	return buf_err(b);
 }
 
@@ -121,6 +136,7 @@ int
 maildir_file_open(struct maildir *md, uint32_t uid, struct maildir_file **ret)
 {
 	struct maildir_file *f;
+	struct namebuf nb;
 	struct msg *m;
 	struct stat st;
 	uint64_t hint;
@@ -140,7 +156,7 @@ maildir_file_open(struct maildir *md, uint32_t uid, struct maildir_file **ret)
 	f->date = st.st_mtim.tv_sec;
 	/* S= is the size unpacked: if it is that of the file, so is this. */
 	m = picture_find(&md->pic, uid);
-	if (name_size(picture_base(&md->pic, m), 'S', &hint) != 0 ||
+	if (name_size(picture_base(&md->pic, m, &nb), 'S', &hint) != 0 ||
 	    hint != f->size)
 		r = gz_new(fd, &f->gz, &f->size);
 	if (r != 0 && r != ERR_UNSUPPORTED) {
@@ -185,6 +201,7 @@ int
 file_crlf_size(struct maildir *md, uint32_t uid, uint64_t *ret)
 {
 	struct msg *m = picture_find(&md->pic, uid);
+	struct namebuf nb;
 	struct maildir_file *f;
 	uint8_t buf[16384], last = 0;
 	uint64_t off = 0, lone = 0;
@@ -193,7 +210,7 @@ file_crlf_size(struct maildir *md, uint32_t uid, uint64_t *ret)
 
 	if (m == NULL)
 		return ERR_GONE;
-	if (name_size(picture_base(&md->pic, m), 'W', ret) == 0)
+	if (name_size(picture_base(&md->pic, m, &nb), 'W', ret) == 0)
 		return 0;
 	r = maildir_file_open(md, uid, &f);
 	if (r != 0)

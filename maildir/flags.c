@@ -90,23 +90,58 @@ static int
 store_one(struct change *c, uint32_t uid)
 {
 	struct maildir *md = c->md;
+	struct namebuf nb;
 	struct msg *m;
-	uint32_t sys;
-	uint64_t kw;
 	int r;
 
 	r = file_try(md, uid, do_rename, c);
 	if (r != 0)
 		return r == ERR_GONE ? 0 : r;
 	m = picture_find(&md->pic, uid);
-	sys = m->sys;
-	kw = m->kw;
+	if (!(m->state & MSG_NEW) && is_span_eq(picture_name(&md->pic, m,
+	    &nb), buf_span(&c->to)))
+		return 0;
 	r = picture_rename(&md->pic, m, buf_span(&c->to));
-	m->state &= (uint16_t)~MSG_NEW;
+	msg_clear(m, MSG_NEW);
 	md_read_flags(md, &md->pic, m);
-	if (m->sys != sys || m->kw != kw)
-		m->modseq = history_change(&md->history, uid);
+	history_changed(md, m);
 	return r;
+}
+
+/* Keywords that have no letter: they are on record or nowhere, so that the lock
+ * and the record's end are needed. */
+static int
+store_words(struct change *c, const uint32_t *uids, size_t n, struct lock *lk)
+{
+	struct maildir *md = c->md;
+	struct picture *p = &md->pic;
+	uint64_t words = c->flags->kw & KEYWORDS_WORDS;
+	int r = 0;
+
+	if (words == 0 && (c->op != MAILDIR_SET ||
+	    !has_keywords_words(&md->kw)))
+		return 0;
+	if (lk->dir < 0)
+		r = box_lock(&md->box, md->store, lk);
+	if (r != 0)
+		return r;
+	history_fetch(md);
+	history_resolve(md);
+	for (size_t i = 0; i < n; i++) {
+		struct msg *m = picture_find(p, uids[i]);
+		uint64_t was = m == NULL ? 0 : picture_kw(p, m), kw;
+
+		if (m == NULL)
+			continue;
+		kw = (was & ~KEYWORDS_WORDS) | (apply(c->op, was, words) &
+		    KEYWORDS_WORDS);
+		if (kw == was)
+			continue;
+		picture_put(p, PICTURE_KW, m, kw);
+		history_changed(md, m);
+	}
+	history_record(md, lk);
+	return md->history.changed.n == 0 ? 0 : ERR_UNAVAIL;
 }
 
 /* lk is LOCK_NONE if there is no need, or it was not to be had. */
@@ -138,6 +173,7 @@ maildir_store_flags(struct maildir *md, const uint32_t *uids, size_t n,
 	if (md->is_readonly)
 		return ERR_READONLY;
 	buf_init(&c.to, NAME_FILE_MAX + 32);
+	md_watch(md);
 	be_polite(md, &lk);
 	while (r == 0 && done < n) {
 		r = store_one(&c, uids[done]);
@@ -145,9 +181,12 @@ maildir_store_flags(struct maildir *md, const uint32_t *uids, size_t n,
 			done++;
 		lock_touch(&lk);
 	}
-	lock_drop(&lk);
 	buf_done(&c.to);
 	sr = sync_dir(md->box.cur, md->store->conf.fsync && done > 0);
+	if (r == 0)
+		r = store_words(&c, uids, done, &lk);
+	history_record(md, lk.dir >= 0 ? &lk : NULL);
+	lock_drop(&lk);
 	*ret_n = done;
 	return r != 0 ? r : sr;
 }

@@ -36,6 +36,7 @@
 #include "maildir/name.h"
 #include "maildir/replace.h"
 #include "maildir/step.h"
+#include "maildir/journal.h"
 #include "maildir/uidlist.h"
 #include "maildir/uidvalidity.h"
 
@@ -350,7 +351,7 @@ take_inside(struct maildir_store *store, const char *name, const char *trash)
 			"new", "tmp", UIDLIST_FILE, KEYWORDS_FILE,
 			"dovecot-acl", "dovecot.index", "dovecot.index.log",
 			"dovecot.index.log.2", "dovecot.index.cache",
-			"imapd.index", "imapd.journal", "imapd.cache",
+			INDEX_FILE, JOURNAL_FILE, "imapd.cache",
 			FOLDER_MARK
 		};
 
@@ -368,13 +369,17 @@ take_inside(struct maildir_store *store, const char *name, const char *trash)
 static void
 remove_control(struct maildir_store *store, const char *name)
 {
+	static const char *const files[] = {
+		UIDLIST_FILE, KEYWORDS_FILE, INDEX_FILE, INDEX_TMP,
+		JOURNAL_FILE, JOURNAL_TMP
+	};
 	int fd;
 
 	if (store->conf.control == NULL ||
 	    open_dir(store->control, name, &fd) != 0)
 		return;
-	(void)unlinkat(fd, UIDLIST_FILE, 0);	/* as far as they exist */
-	(void)unlinkat(fd, KEYWORDS_FILE, 0);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		(void)unlinkat(fd, files[i], 0);	/* those that exist */
 	fdio_close(&fd);
 	(void)unlinkat(store->control, name, AT_REMOVEDIR);
 }

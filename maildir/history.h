@@ -2,32 +2,123 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  *
- * history.h: mod-sequences.  The seam for imapd.journal: everything that
- * changes a message goes through history_change(), everything that removes one
- * through history_expunge(), and these two are what the journal will record.
+ * history.h: mod-sequences (RFC 7162), and what is on record of a mailbox.
  *
- * Until it is there, mod-sequences are microseconds of the real-time clock: the
- * value of a mailbox at rest is the time its directories last changed, so that
- * it is the same for everybody who opens it and grows with every change made by
- * anyone; and each change within a session gets a higher one.
+ * imapd.index says what was, imapd.journal what has happened since; together
+ * they are the record.  A picture is compared with the record, never believed
+ * against the files: whatever a session sees that is not on record, by whoever
+ * it was done, gets the next mod-sequence and goes into the journal.
+ *
+ *	history_changed(), history_left()	seen, or done, and not on record
+ *	history_fetch()		read what others have put on record ...
+ *	history_resolve()	... and take it for what it says of the picture
+ *	history_record()	put the rest on record
+ *	history_rest()		the record is complete for these directory times
+ *
+ * history_fetch() comes before the files are looked at and history_resolve()
+ * after it: then the picture is at least as new as what was fetched, and a
+ * difference between the two means that the picture is right.
+ *
+ * Mod-sequences are microseconds of the clock, or one more than the last if the
+ * clock has not moved on.  So they grow when the record is lost, too, and an old
+ * copy of it that comes back is noticed: nothing counts that cannot be proved
+ * current, and what cannot gets a mod-sequence of now.
+ *
+ * Nothing here ever fails an operation on mail.  Where the record cannot be
+ * written (a full disk, a lock that others hold, mail that may only be read)
+ * the mod-sequences hold for this session, and the next one that can write
+ * finds the difference again.
  */
 #ifndef MAILDIR_HISTORY_H
 #define MAILDIR_HISTORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-struct history {
-	uint64_t highest;
+#include "base/buf.h"
+#include "base/vec.h"
+#include "maildir/journal.h"
+#include "maildir/picture.h"
+
+#define HISTORY_GONE_MAX	65536u	/* expunges remembered */
+
+struct gone {
+	uint32_t uid;
+	uint64_t modseq;
 };
 
-/* history_open(h, changed_ns): a mailbox whose directories changed last at this
- * time. */
-void history_open(struct history *h, uint64_t changed_ns);
+struct history {
+	struct journal journal;	/* open: there is a record */
+	uint64_t highest;	/* HIGHESTMODSEQ */
+	uint64_t floor;		/* expunges after this one are known */
+	struct index_times times;	/* on record */
+	uint64_t index_size;
+	VEC(struct gone) gone;	/* in order of mod-sequence */
+	bool has_older_gone;	/* and those in the picture's index file */
 
-/* history_change(h, uid): the mod-sequence of a change of this message. */
-uint64_t history_change(struct history *h, uint32_t uid);
+	struct buf tail;	/* fetched, not resolved */
+	bool is_torn;		/* the journal's end is no record */
+	bool must_reload;	/* the record was replaced, more than once */
 
-/* history_expunge(h, uid): the same for its end. */
-uint64_t history_expunge(struct history *h, uint32_t uid);
+	VEC(uint32_t) changed;	/* not on record: UIDs of messages that are
+				 * MSG_UNRECORDED, or were and have left */
+	VEC(uint32_t) left;	/* UIDs that were there */
+	VEC(uint32_t) strange;	/* on record, and not in the picture */
+	uint64_t words;		/* numbers of keywords without a letter */
+	bool must_raise;	/* something may have been lost */
+	bool must_save;		/* write a new index */
+	bool is_partial;	/* the picture lacks what the files have */
+	bool is_restless;	/* times may be on record that are not true
+				 * any more */
+};
+
+struct maildir;
+struct lock;
+
+void history_init(struct history *h);
+void history_done(struct history *h);
+
+/* history_changed(md, m): m has come, or has other flags or another name than
+ * the record says.  history_left(md, uid): it is no longer there. */
+void history_changed(struct maildir *md, struct msg *m);
+void history_left(struct maildir *md, uint32_t uid);
+
+void history_fetch(struct maildir *md);
+void history_resolve(struct maildir *md);
+
+/*
+ * history_record(md, lk): afterwards each message of the picture has its
+ * mod-sequence.  lk: the uidlist lock, if the caller holds it; NULL: taken here
+ * if there is anything to write.
+ */
+void history_record(struct maildir *md, struct lock *lk);
+
+/*
+ * history_rest(md): called when the picture is complete, as far as the caller
+ * knows: record the times of the directories, so that the next one who opens
+ * the mailbox need not read them.  Does nothing if they are on record, or too
+ * young to prove anything.
+ */
+void history_rest(struct maildir *md);
+
+/*
+ * history_times(md, ret): what the directories and the uidlist look like now.
+ * ERR_BUSY: they are too young to prove anything (*ret is set); ERR_GONE: the
+ * uidlist is not the one that md has read.
+ */
+int history_times(const struct maildir *md, struct index_times *ret)
+    ERR_CHECK;
+
+/* history_next(h): the next mod-sequence. */
+uint64_t history_next(struct history *h);
+
+/*
+ * history_replay(md, p): what was fetched is what happened to p, which is the
+ * picture of the index and nothing newer.  ERR_CORRUPT: it cannot have.
+ */
+int history_replay(struct maildir *md, struct picture *p) ERR_CHECK;
+
+/* history_keep_gone(md, p): the index file of p is about to be closed. */
+void history_keep_gone(struct maildir *md, struct picture *p);
 
 #endif

@@ -58,14 +58,17 @@ void
 keywords_done(struct keywords *kw)
 {
 	clear_letters(kw);
-	free(kw->name[KEYWORDS_PASSED]);
-	kw->name[KEYWORDS_PASSED] = NULL;
+	for (size_t i = KEYWORDS_PASSED; i < KEYWORDS_NUMBERS; i++) {
+		free(kw->name[i]);
+		kw->name[i] = NULL;
+	}
 }
 
 static int
-find_letter(const struct keywords *kw, struct span name, size_t *ret)
+find_number(const struct keywords *kw, size_t from, size_t to,
+    struct span name, size_t *ret)
 {
-	for (size_t i = 0; i < KEYWORDS_LETTERS; i++) {
+	for (size_t i = from; i < to; i++) {
 		if (kw->name[i] != NULL &&
 		    is_span_ieq(span_str(kw->name[i]), name)) {
 			*ret = i;
@@ -75,15 +78,20 @@ find_letter(const struct keywords *kw, struct span name, size_t *ret)
 	return ERR_NOENT;
 }
 
+static int
+find_letter(const struct keywords *kw, struct span name, size_t *ret)
+{
+	return find_number(kw, 0, KEYWORDS_LETTERS, name, ret);
+}
+
 int
 keywords_find(const struct keywords *kw, struct span name, size_t *ret)
 {
 	int r = find_letter(kw, name, ret);
 
-	if (r == ERR_NOENT && is_span_ieq(name, FORWARDED)) {
-		*ret = KEYWORDS_PASSED;
-		return 0;
-	}
+	if (r == ERR_NOENT)
+		r = find_number(kw, KEYWORDS_PASSED, KEYWORDS_NUMBERS, name,
+		    ret);
 	return r;
 }
 
@@ -240,6 +248,38 @@ keywords_add(struct keywords *kw, int dir, mode_t mode,
 	if (find_letter(kw, FORWARDED, &known) == 0)
 		kw->passed = (unsigned)known;
 	return 0;
+}
+
+int
+keywords_add_word(struct keywords *kw, struct span name, size_t *ret)
+{
+	if (!can_store(name))
+		return ERR_NAME;
+	for (size_t i = KEYWORDS_PASSED + 1; i < KEYWORDS_NUMBERS; i++) {
+		if (kw->name[i] != NULL)
+			continue;
+		kw->name[i] = mem_dup(name.p, name.n);
+		*ret = i;
+		return 0;
+	}
+	return ERR_LIMIT;
+}
+
+void
+keywords_set_word(struct keywords *kw, size_t number, struct span name)
+{
+	if (number > KEYWORDS_PASSED && number < KEYWORDS_NUMBERS &&
+	    kw->name[number] == NULL && can_store(name))
+		kw->name[number] = mem_dup(name.p, name.n);
+}
+
+bool
+has_keywords_words(const struct keywords *kw)
+{
+	for (size_t i = KEYWORDS_PASSED + 1; i < KEYWORDS_NUMBERS; i++)
+		if (kw->name[i] != NULL)
+			return true;
+	return false;
 }
 
 uint64_t

@@ -10,6 +10,10 @@
  * has the name, both the letter and P mean the keyword; we set the letter, and
  * take both away.  So Dovecot, which does not know P, sees what we set, and
  * what other mail readers mark with P is shown as $Forwarded by us.
+ *
+ * Numbers from 27 on are keywords that came when all letters were taken.  They
+ * are nowhere but in imapd.index and imapd.journal (history.h), as Dovecot's are
+ * in its index.
  */
 #ifndef MAILDIR_KEYWORDS_H
 #define MAILDIR_KEYWORDS_H
@@ -26,7 +30,9 @@
 
 #define KEYWORDS_LETTERS	26u
 #define KEYWORDS_PASSED		26u	/* number of P without a letter */
-#define KEYWORDS_NUMBERS	27u
+#define KEYWORDS_NUMBERS	64u
+/* The bits of numbers 27 to 63, keywords that have no letter. */
+#define KEYWORDS_WORDS		(~((UINT64_C(1) << 27) - 1))
 
 struct keywords {
 	char *name[KEYWORDS_NUMBERS];	/* NULL: none */
@@ -55,6 +61,14 @@ int keywords_find(const struct keywords *kw, struct span name, size_t *ret)
  */
 int keywords_add(struct keywords *kw, int dir, mode_t mode,
     const struct span *names, size_t n, bool sync) ERR_CHECK;
+
+/* keywords_add_word(kw, name, ret): a number without a letter; ERR_LIMIT,
+ * ERR_NAME.  keywords_set_word(): the name of one, from the record; ignored if
+ * it has one. */
+int keywords_add_word(struct keywords *kw, struct span name, size_t *ret)
+    ERR_CHECK;
+void keywords_set_word(struct keywords *kw, size_t number, struct span name);
+bool has_keywords_words(const struct keywords *kw);
 
 /* The bits of a file's letters, and the letters for bits.  n->upper's P is
  * read and set; other upper-case letters are not touched. */

@@ -23,27 +23,165 @@
 #include "maildir/build.h"
 #include "maildir/courier.h"
 #include "maildir/file.h"
+#include "maildir/index.h"
 #include "maildir/refresh.h"
-#include "maildir/snapshot.h"
 
-/* From the snapshot if nothing has changed since, else from the files. */
+#define REST_TRIES	3
+#define REST_WAIT_MS	12u
+#define REST_MIN	1000u	/* messages */
+
+/* ---- open ------------------------------------------------------------- */
+
+/* What a message that was left in new/, or has a P, means to this session. */
+static void
+after_load(struct maildir *md)
+{
+	struct picture *p = &md->pic;
+
+	if (!(p->states & (MSG_NEW | MSG_PASSED)))
+		return;
+	for (size_t i = 0; i < p->msgs.n; i++) {
+		struct msg *m = &p->msgs.v[i];
+
+		if (m->state & MSG_NEW)
+			msg_set(m, MSG_RECENT);
+		if (m->state & MSG_PASSED)
+			md_read_flags(md, p, m);
+	}
+}
+
+enum change { CHANGE_NONE, CHANGE_NEW, CHANGE_ANY };
+
+/* What has changed since the times on record? */
+static enum change
+compare_times(struct maildir *md)
+{
+	const struct index_times *t = &md->history.times;
+	struct dirtime list;
+	bool is_same_list;
+
+	md->cur_time = (struct dirtime){ t->cur, t->cur == 0 };
+	md->new_time = (struct dirtime){ t->new, t->new == 0 };
+	if (md->ul.must_rewrite || t->ino != (uint64_t)md->ul.ino ||
+	    t->dev != (uint64_t)md->ul.dev || t->size > md->ul.size ||
+	    !is_dirtime_same(md->box.cur, &md->cur_time) ||
+	    dirtime_get(md->ul.fd, &list) != 0)
+		return CHANGE_ANY;
+	is_same_list = md->ul.size == t->size && md->ul.next == t->uidnext &&
+	    list.ns == t->mtime;
+	if (md->ul.size == t->size && !is_same_list)
+		return CHANGE_ANY;
+	return is_same_list && is_dirtime_same(md->box.new, &md->new_time) &&
+	    (md->is_readonly || !(md->pic.states & MSG_NEW)) ?
+	    CHANGE_NONE : CHANGE_NEW;
+}
+
+/* The picture on record, and what is in new/.  ERR_NOENT: that does not
+ * suffice. */
+static int
+open_recorded(struct maildir *md, struct lock *lk)
+{
+	enum change change;
+	bool look;
+	int r;
+
+	after_load(md);
+	md->uidnext = md->history.times.uidnext;
+	change = compare_times(md);
+	if (change == CHANGE_NONE)
+		return 0;
+	md->history.is_restless = true;
+	if (change == CHANGE_ANY)
+		return ERR_NOENT;
+	if (!md->is_readonly)
+		md_watch(md);
+	/* What was appended since has not been read. */
+	md->ul.size = md->history.times.size;
+	r = refresh_new(md, lk, &look);
+	if (r == ERR_ACCESS || r == ERR_READONLY || (r == 0 && look))
+		r = ERR_NOENT;
+	md->was_watched = r == 0 && md->watch.fd >= 0;
+	return r;
+}
+
+/* No record: everything is as of now, or, if nothing is to be written, as of
+ * the last change. */
+static void
+start_record(struct maildir *md)
+{
+	struct history *h = &md->history;
+	uint64_t ns = md->cur_time.ns > md->new_time.ns ? md->cur_time.ns :
+	    md->new_time.ns;
+
+	if (!md->is_memory_only && (md->pic.msgs.n > 0 || md->uidnext > 1 ||
+	    h->must_raise)) {
+		h->floor = history_next(h);
+	} else {
+		h->must_save = false;
+		h->highest = ns / 1000 > 0 ? ns / 1000 : 1;
+	}
+	h->must_raise = false;
+	md->pic.common = h->highest;
+}
+
+/* From the files. */
+static int
+open_files(struct maildir *md, bool is_recorded)
+{
+	uint32_t validity = md->ul.uidvalidity;
+	struct picture now;
+	int r;
+
+	md->was_watched = false;
+	if (!md->is_readonly)
+		watch_start(&md->watch, &md->box);
+	r = build_picture(md, &now);
+	if (r != 0)
+		return r;
+	md->was_watched = md->watch.fd >= 0;
+	if (is_recorded && md->ul.uidvalidity == validity) {
+		refresh_merge(md, &now, 0);
+		return 0;
+	}
+	picture_done(&md->pic);
+	md->pic = now;
+	journal_close(&md->history.journal);
+	start_record(md);
+	return 0;
+}
+
 static int
 open_picture(struct maildir *md)
 {
-	if (snapshot_load(md, &md->pic) == 0) {
-		md->is_snapshot = true;
-		return 0;
+	const struct uidlist_at at = md_at(md, false);
+	struct lock lk = LOCK_NONE;
+	bool is_recorded;
+	int r;
+
+	r = uidlist_read_ends(&md->ul, &at);
+	if (r != 0)
+		return r;
+	is_recorded = index_load(md, &md->pic) == 0;
+	if (!is_recorded)
+		picture_init(&md->pic);
+	r = is_recorded ? open_recorded(md, &lk) : ERR_NOENT;
+	if (r == ERR_NOENT) {
+		lock_drop(&lk);
+		r = open_files(md, is_recorded);
 	}
-	return build_picture(md, &md->pic);
+	if (r == 0)
+		history_record(md, lk.dir >= 0 ? &lk : NULL);
+	lock_drop(&lk);
+	if (r == 0 && md->history.is_restless)
+		history_rest(md);
+	return r;
 }
 
-/* Everything but the keywords' names, which STATUS does not want. */
 static int
 open_box(struct maildir_store *store, const struct maildir_path *path,
-    bool is_readonly, bool want_keywords, struct maildir **ret)
+    bool is_readonly, struct maildir **ret)
 {
 	struct maildir *md = mem_zalloc(sizeof(*md));
-	uint64_t changed;
 	int r;
 
 	md->store = store;
@@ -54,28 +192,19 @@ open_box(struct maildir_store *store, const struct maildir_path *path,
 	uidlist_init(&md->ul);
 	keywords_init(&md->kw);
 	picture_init(&md->pic);
+	history_init(&md->history);
 	r = box_open(store, path, &md->box);
 	if (r == 0 && !is_readonly)
 		box_clean_tmp(&md->box);
-	if (r == 0 && want_keywords)
+	if (r == 0)
 		r = md_keywords(md);
 	if (r == 0)
 		r = open_picture(md);
+	VEC_DONE(&md->news);
 	if (r != 0) {
+		md->history.is_restless = false;
 		maildir_close(md);
 		return r;
-	}
-	changed = md->cur_time.ns > md->new_time.ns ? md->cur_time.ns :
-	    md->new_time.ns;
-	history_open(&md->history, changed);
-	for (size_t i = 0; i < md->pic.msgs.n; i++)
-		md->pic.msgs.v[i].modseq = md->history.highest;
-	if (want_keywords) {
-		r = courier_take_keywords(md);
-		if (r != 0) {
-			maildir_close(md);
-			return r;
-		}
 	}
 	*ret = md;
 	return 0;
@@ -85,7 +214,41 @@ int
 maildir_open(struct maildir_store *store, const struct maildir_path *path,
     bool is_readonly, struct maildir **ret)
 {
-	return open_box(store, path, is_readonly, true, ret);
+	struct maildir *md;
+	int r;
+
+	r = open_box(store, path, is_readonly, &md);
+	if (r != 0)
+		return r;
+	r = courier_take_keywords(md);
+	if (r != 0) {
+		maildir_close(md);
+		return r;
+	}
+	if (md->history.is_restless)
+		picture_rest(&md->pic);
+	*ret = md;
+	return 0;
+}
+
+/*
+ * The next session reads no directory if the times on record are true; and they
+ * can only be put on record when they are old enough (scan.c).  For a large
+ * mailbox that is worth the wait.
+ */
+static void
+leave_at_rest(struct maildir *md)
+{
+	for (int i = 0; i < REST_TRIES; i++) {
+		if (i > 0)
+			deadline_sleep(deadline_in(REST_WAIT_MS));
+		refresh_own(md);
+		history_record(md, NULL);
+		history_rest(md);
+		if (!md->history.is_restless || !md->was_watched ||
+		    md->pic.msgs.n < REST_MIN)
+			return;
+	}
 }
 
 void
@@ -93,10 +256,12 @@ maildir_close(struct maildir *md)
 {
 	if (md == NULL)
 		return;
-	snapshot_save(md);
+	if (md->history.is_restless)
+		leave_at_rest(md);
 	watch_stop(&md->watch);
 	VEC_DONE(&md->news);
 	VEC_DONE(&md->told);
+	history_done(&md->history);
 	picture_done(&md->pic);
 	keywords_done(&md->kw);
 	uidlist_done(&md->ul);
@@ -148,8 +313,8 @@ maildir_get(const struct maildir *md, size_t i, struct maildir_msg *ret)
 	*ret = (struct maildir_msg){
 		.uid = m->uid,
 		.is_recent = (m->state & MSG_RECENT) != 0,
-		.flags = { m->sys, m->kw },
-		.modseq = m->modseq
+		.flags = { msg_flags(m), picture_kw(&md->pic, m) },
+		.modseq = picture_get(&md->pic, PICTURE_MODSEQ, m)
 	};
 }
 
@@ -237,11 +402,9 @@ maildir_watch_ms(const struct maildir *md)
 size_t
 maildir_keyword_count(const struct maildir *md)
 {
-	size_t n = KEYWORDS_LETTERS;
+	size_t n = KEYWORDS_NUMBERS;
 
-	if (md->has_passed && md->kw.passed == KEYWORDS_PASSED)
-		return KEYWORDS_NUMBERS;
-	while (n > 0 && md->kw.name[n - 1] == NULL)
+	while (n > 0 && maildir_keyword_name(md, n - 1).n == 0)
 		n--;
 	return n;
 }
@@ -249,17 +412,44 @@ maildir_keyword_count(const struct maildir *md)
 struct span
 maildir_keyword_name(const struct maildir *md, size_t i)
 {
-	return i >= KEYWORDS_NUMBERS || md->kw.name[i] == NULL ? SPAN_NONE :
-	    span_str(md->kw.name[i]);
+	if (i >= KEYWORDS_NUMBERS || md->kw.name[i] == NULL ||
+	    (i == KEYWORDS_PASSED && (!md->has_passed ||
+	    md->kw.passed != KEYWORDS_PASSED)))
+		return SPAN_NONE;
+	return span_str(md->kw.name[i]);
 }
 
 bool
 has_maildir_keyword_room(const struct maildir *md)
 {
-	for (size_t i = 0; i < KEYWORDS_LETTERS; i++)
+	for (size_t i = 0; i < KEYWORDS_NUMBERS; i++)
 		if (md->kw.name[i] == NULL)
 			return true;
 	return false;
+}
+
+/* One that has no letter. */
+static int
+add_word(struct maildir *md, struct span name, struct lock *lk)
+{
+	size_t i;
+	int r;
+
+	history_fetch(md);
+	history_resolve(md);
+	if (keywords_find(&md->kw, name, &i) == 0)
+		return 0;	/* somebody else has just made it */
+	r = keywords_add_word(&md->kw, name, &i);
+	if (r != 0)
+		return r;
+	md->history.words |= UINT64_C(1) << i;
+	history_record(md, lk);
+	if (md->history.words == 0)
+		return 0;
+	md->history.words = 0;
+	free(md->kw.name[i]);
+	md->kw.name[i] = NULL;
+	return ERR_UNAVAIL;
 }
 
 /* A new name, under the lock. */
@@ -278,6 +468,8 @@ add_keyword(struct maildir *md, struct span name)
 	if (r == 0)
 		r = keywords_add(&md->kw, md->box.control, md->box.file_mode,
 		    &name, 1, md->store->conf.fsync);
+	if (r == ERR_LIMIT)
+		r = add_word(md, name, &lk);
 	lock_drop(&lk);
 	md_reread_passed(md, passed);
 	return r;
@@ -318,7 +510,7 @@ maildir_status(struct maildir_store *store, const struct maildir_path *path,
 	uint64_t size;
 	int r;
 
-	r = open_box(store, path, true, false, &md);
+	r = open_box(store, path, true, &md);
 	if (r != 0)
 		return r;
 	st.messages = (uint32_t)md->pic.msgs.n;
@@ -330,8 +522,8 @@ maildir_status(struct maildir_store *store, const struct maildir_path *path,
 		const struct msg *m = &md->pic.msgs.v[i];
 
 		st.recent += (m->state & MSG_RECENT) != 0;
-		st.unseen += !(m->sys & MAILDIR_SEEN);
-		st.deleted += (m->sys & MAILDIR_DELETED) != 0;
+		st.unseen += !(m->state & MAILDIR_SEEN);
+		st.deleted += (m->state & MAILDIR_DELETED) != 0;
 		if (!want_size)
 			continue;
 		r = file_crlf_size(md, m->uid, &size);

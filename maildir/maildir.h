@@ -69,6 +69,13 @@ struct maildir_conf {
 	bool create;		/* make the root if only its last component is
 				 * missing and its parent belongs to us */
 	uint64_t lock_ms;	/* patience with a lock held by others */
+
+	/* Called, if it is not NULL, when something of a mailbox (the path of
+	 * its directory) is found damaged and mended: what an operator wants
+	 * to read in the log. */
+	void (*note)(void *arg, const char *mailbox, const char *file,
+	    const char *text);
+	void *note_arg;
 };
 
 struct maildir_store;
@@ -296,9 +303,9 @@ int maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
     ERR_CHECK;
 
 /* maildir_message_guid(md, uid, b): append the message's GUID: G of its record
- * in the uidlist, else the base of its name. */
-int maildir_message_guid(const struct maildir *md, uint32_t uid,
-    struct buf *b) ERR_CHECK;
+ * in the uidlist, else the base of its name.  ERR_GONE: no such message. */
+int maildir_message_guid(struct maildir *md, uint32_t uid, struct buf *b)
+    ERR_CHECK;
 
 struct maildir_file;
 

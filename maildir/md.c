@@ -4,28 +4,27 @@
  */
 #include "maildir/md.h"
 
-const char *
-md_cname(const struct picture *p, const struct msg *m,
-    char out[NAME_FILE_MAX + 1])
-{
-	memcpy(out, picture_pool(p)->p + m->name, m->name_len);
-	out[m->name_len] = '\0';
-	return out;
-}
-
 void
-md_read_flags(struct maildir *md, const struct picture *p, struct msg *m)
+md_read_flags(struct maildir *md, const struct picture *cp, struct msg *m)
 {
+	/* m is a message of it. */
+	struct picture *p = (struct picture *)(uintptr_t)cp;
+	struct namebuf nb;
 	struct name n;
+	uint64_t kw, was = picture_kw(p, m);
 
-	name_parse(picture_name(p, m), &n);
-	m->sys = (uint8_t)name_sys(n.upper);
-	m->kw = keywords_bits(&md->kw, &n);
-	m->state &= (uint16_t)~MSG_PASSED;
+	name_parse(picture_name(p, m, &nb), &n);
+	msg_clear(m, MSG_FLAGS | MSG_PASSED);
+	msg_set(m, name_sys(n.upper));
+	kw = keywords_bits(&md->kw, &n);
 	if (n.upper & NAME_PASSED) {
-		m->state |= MSG_PASSED;
+		msg_set(m, MSG_PASSED);
 		md->has_passed = true;
 	}
+	/* Keywords without letters are not in the name. */
+	kw |= was & KEYWORDS_WORDS;
+	if (kw != was)
+		picture_put(p, PICTURE_KW, m, kw);
 }
 
 void
@@ -37,11 +36,12 @@ md_news(struct maildir *md, uint32_t uid, enum maildir_what what)
 }
 
 void
-md_flags_changed(struct maildir *md, struct msg *m, uint32_t sys, uint64_t kw)
+md_flags_changed(struct maildir *md, struct msg *m, uint32_t flags,
+    uint64_t kw)
 {
-	if (m->sys == sys && m->kw == kw)
+	if (msg_flags(m) == flags && picture_kw(&md->pic, m) == kw)
 		return;
-	m->modseq = history_change(&md->history, m->uid);
+	history_changed(md, m);
 	md_news(md, m->uid, MAILDIR_CHANGED);
 }
 
@@ -65,4 +65,25 @@ md_keywords(struct maildir *md)
 	r = keywords_load(&md->kw, md->box.control, &changed);
 	md_reread_passed(md, passed);
 	return r;
+}
+
+void
+md_note(const struct maildir *md, const char *file, const char *text)
+{
+	const struct maildir_conf *conf = &md->store->conf;
+
+	if (conf->note != NULL)
+		conf->note(conf->note_arg, md->box.path, file, text);
+}
+
+void
+md_watch(struct maildir *md)
+{
+	if (md->was_watched)
+		return;
+	watch_start(&md->watch, &md->box);
+	/* A new watch knows nothing of what happened before it. */
+	md->was_watched = md->watch.fd >= 0 &&
+	    is_dirtime_same(md->box.new, &md->new_time) &&
+	    is_dirtime_same(md->box.cur, &md->cur_time);
 }

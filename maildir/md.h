@@ -25,7 +25,6 @@ struct maildir {
 				 * files last as long as this handle */
 	bool has_passed;	/* some name has a P */
 	bool has_twins;		/* two files of one base */
-	bool is_snapshot;	/* imapd.index says what the picture says */
 	struct uidlist ul;
 	struct keywords kw;
 	struct picture pic;
@@ -60,9 +59,9 @@ void md_read_flags(struct maildir *md, const struct picture *p, struct msg *m);
 /* md_news(md, uid, what): to be told by the next refresh. */
 void md_news(struct maildir *md, uint32_t uid, enum maildir_what what);
 
-/* md_flags_changed(md, m, sys, kw): m had these flags before; if they differ,
- * that is news. */
-void md_flags_changed(struct maildir *md, struct msg *m, uint32_t sys,
+/* md_flags_changed(md, m, flags, kw): m had these before; if they differ, that
+ * is news, and not on record. */
+void md_flags_changed(struct maildir *md, struct msg *m, uint32_t flags,
     uint64_t kw);
 
 /*
@@ -74,8 +73,12 @@ int md_keywords(struct maildir *md) ERR_CHECK;
 /* md_reread_passed(md, before): P stood for this number before. */
 void md_reread_passed(struct maildir *md, unsigned before);
 
-/* md_cname(p, m, out): the file name as a C string. */
-const char *md_cname(const struct picture *p, const struct msg *m,
-    char out[NAME_FILE_MAX + 1]);
+/* md_note(md, file, text): tell the store's owner of something that was found
+ * damaged and is being mended. */
+void md_note(const struct maildir *md, const char *file, const char *text);
+
+/* md_watch(md): from here on every change is seen, if events can be had: before
+ * the first one that we make ourselves. */
+void md_watch(struct maildir *md);
 
 #endif

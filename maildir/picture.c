@@ -1,71 +1,29 @@
 /*
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
+ *
+ * Messages and columns; the names are in picture_names.c.
  */
 #include <malloc.h>
 #include <stdlib.h>
 
-#include "base/fdio.h"
 #include "base/mem.h"
-#include "maildir/name.h"
 #include "maildir/picture.h"
-#include "maildir/scan.h"
+#include "maildir/picture_names.h"
 
-#define WASTE_MIN	4096u	/* not worth tidying up */
-#define SETTLE_MIN	256u	/* messages */
+#define REST_MIN	256u	/* messages */
+
+static const enum index_section section_of[PICTURE_COLUMNS] = {
+	[PICTURE_MODSEQ] = INDEX_MODSEQS,
+	[PICTURE_KW] = INDEX_KEYWORDS,
+	[PICTURE_SAVED] = INDEX_SAVED
+};
 
 void
 picture_init(struct picture *p)
 {
-	*p = (struct picture){ .names_fd = -1 };
-	buf_init(&p->pool, SCAN_POOL_MAX);
-}
-
-void
-picture_names_later(struct picture *p, int fd, uint64_t off, uint32_t n)
-{
-	p->names_fd = fd;
-	p->names_off = off;
-	p->names_len = n;
-}
-
-/* No check covers the names: one that would lead out of cur/ becomes one that
- * is not found. */
-static void
-blank_paths(struct picture *p)
-{
-	for (size_t i = 0; i < p->msgs.n; i++) {
-		uint8_t *name = p->pool.p + p->msgs.v[i].name;
-
-		if (has_byte(span_of(name, p->msgs.v[i].name_len), '/'))
-			memset(name, 0, p->msgs.v[i].name_len);
-	}
-}
-
-void
-picture_load_names(struct picture *p)
-{
-	uint8_t *to = p->names_len == 0 ? NULL :
-	    buf_room(&p->pool, p->names_len);
-	size_t n = 0;
-
-	if (to != NULL) {
-		if (fdio_pread(p->names_fd, to, p->names_len, p->names_off,
-		    &n) != 0)
-			n = 0;
-		memset(to + n, 0, p->names_len - n);
-		p->pool.n = p->names_len;
-		blank_paths(p);
-	}
-	fdio_close(&p->names_fd);
-}
-
-static void
-drop_table(struct picture *p)
-{
-	free(p->table);
-	p->table = NULL;
-	p->used = 0;
+	*p = (struct picture){ .common = 1, .file = INDEXFILE_NONE };
+	picture_names_init(p);
 }
 
 void
@@ -73,10 +31,180 @@ picture_done(struct picture *p)
 {
 	VEC_DONE(&p->msgs);
 	VEC_DONE(&p->fields);
-	buf_done(&p->pool);
-	fdio_close(&p->names_fd);
-	drop_table(p);
+	for (int c = 0; c < PICTURE_COLUMNS; c++) {
+		free(p->column[c].base);
+		VEC_DONE(&p->column[c].late);
+	}
+	picture_names_done(p);
+	indexfile_close(&p->file);
 }
+
+/* ---- from the file ---------------------------------------------------- */
+
+static bool
+is_big_endian(void)
+{
+	const uint16_t one = 1;
+	uint8_t first;
+
+	memcpy(&first, &one, 1);
+	return first == 0;
+}
+
+/* A message lies in the file as it does in memory, but for the byte order. */
+_Static_assert(sizeof(struct msg) == 12, "no holes in struct msg");
+
+static int
+take_messages(struct picture *p, struct msg *v, size_t n)
+{
+	bool swap = !is_big_endian(), is_bad = false;
+	uint32_t last = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct msg *m = &v[i];
+
+		if (swap) {
+			m->uid = __builtin_bswap32(m->uid);
+			m->name = __builtin_bswap32(m->name);
+			m->state = __builtin_bswap16(m->state);
+		}
+		is_bad |= m->uid <= last || m->base_len == 0 ||
+		    m->base_len > m->name_len || (m->state & ~MSG_KEPT) != 0 ||
+		    (uint64_t)m->name + m->name_len + NAME_CHECK > p->names_n;
+		p->states |= m->state;
+		last = m->uid;
+	}
+	p->file_last = last;
+	return is_bad ? ERR_CORRUPT : 0;
+}
+
+int
+picture_load(struct picture *p, struct indexfile *f)
+{
+	size_t n = f->h.count;
+	int r;
+
+	p->file = *f;
+	*f = INDEXFILE_NONE;
+	p->names_n = (uint32_t)p->file.section[INDEX_NAMES].n;
+	p->common = p->file.h.common;
+	if (n == 0)
+		return 0;
+	p->msgs.v = mem_resize(NULL, n, sizeof(*p->msgs.v));
+	p->msgs.n = p->msgs.cap = n;
+	r = indexfile_read(&p->file, INDEX_MESSAGES, p->msgs.v);
+	if (r == 0)
+		r = take_messages(p, p->msgs.v, n);
+	if (r == 0)
+		r = picture_load_fields(p);
+	if (r != 0)
+		return r;
+	p->file_n = n;
+	for (int c = 0; c < PICTURE_COLUMNS; c++)
+		p->column[c].is_in_file =
+		    p->file.section[section_of[c]].n > 0;
+	return 0;
+}
+
+static void
+load_column(struct picture *p, enum picture_column c)
+{
+	struct column *col = &p->column[c];
+	size_t n = p->file_n;
+
+	col->is_in_file = false;
+	col->base = mem_resize(NULL, n, sizeof(*col->base));
+	if (indexfile_read(&p->file, section_of[c], col->base) != 0) {
+		free(col->base);
+		col->base = NULL;
+		p->is_damaged = true;
+		if (c == PICTURE_KW)
+			picture_spell_keywords(p);
+		return;
+	}
+	for (size_t i = 0; !is_big_endian() && i < n; i++)
+		col->base[i] = __builtin_bswap64(col->base[i]);
+}
+
+int
+picture_load_all(struct picture *p)
+{
+	for (int c = 0; c < PICTURE_COLUMNS; c++)
+		if (p->column[c].is_in_file)
+			load_column(p, (enum picture_column)c);
+	picture_load_names(p);
+	return p->is_damaged ? ERR_CORRUPT : 0;
+}
+
+/* ---- columns ---------------------------------------------------------- */
+
+static uint64_t
+default_of(const struct picture *p, enum picture_column c)
+{
+	return c == PICTURE_MODSEQ ? p->common : 0;
+}
+
+uint64_t
+picture_get(const struct picture *p, enum picture_column c,
+    const struct msg *m)
+{
+	const struct column *col = &p->column[c];
+	size_t i = (size_t)(m - p->msgs.v);
+
+	if (i >= p->file_n) {
+		i -= p->file_n;
+		return i < col->late.n ? col->late.v[i] : default_of(p, c);
+	}
+	/* Reading it changes nothing that the caller can see. */
+	if (col->is_in_file)
+		load_column((struct picture *)(uintptr_t)p, c);
+	return col->base != NULL ? col->base[i] : default_of(p, c);
+}
+
+static void
+put_late(struct column *col, size_t i, uint64_t v, uint64_t none)
+{
+	if (i >= col->late.n && v == none)
+		return;
+	while (i >= col->late.n)
+		VEC_PUSH(&col->late, none);
+	col->late.v[i] = v;
+}
+
+void
+picture_put(struct picture *p, enum picture_column c, const struct msg *m,
+    uint64_t v)
+{
+	struct column *col = &p->column[c];
+	uint64_t none = default_of(p, c);
+	size_t i = (size_t)(m - p->msgs.v);
+
+	if (i >= p->file_n) {
+		put_late(col, i - p->file_n, v, none);
+		return;
+	}
+	if (col->is_in_file)
+		load_column(p, c);
+	if (col->base == NULL) {
+		if (v == none)
+			return;
+		col->base = mem_resize(NULL, p->file_n, sizeof(*col->base));
+		for (size_t k = 0; k < p->file_n; k++)
+			col->base[k] = none;
+	}
+	col->is_changed |= col->base[i] != v;
+	col->base[i] = v;
+}
+
+bool
+has_picture_column(const struct picture *p, enum picture_column c)
+{
+	const struct column *col = &p->column[c];
+
+	return col->is_in_file || col->base != NULL || col->late.n > 0;
+}
+
+/* ---- messages --------------------------------------------------------- */
 
 size_t
 picture_at(const struct picture *p, uint32_t uid)
@@ -105,219 +233,116 @@ picture_find(struct picture *p, uint32_t uid)
 	return i < p->msgs.n && p->msgs.v[i].uid == uid ? &p->msgs.v[i] : NULL;
 }
 
-static void
-table_put(struct picture *p, uint32_t hash, uint32_t uid)
-{
-	size_t i = hash & p->mask;
-
-	while (p->table[i].uid != 0)
-		i = (i + 1) & p->mask;
-	p->table[i] = (struct picture_slot){ hash, uid };
-	p->used++;
-}
-
-static void
-make_table(struct picture *p)
-{
-	size_t slots = 64;
-
-	drop_table(p);
-	while (slots * 3 < p->msgs.n * 4 + 64)
-		slots *= 2;
-	p->table = mem_zalloc(slots * sizeof(*p->table));
-	p->mask = slots - 1;
-	for (size_t i = 0; i < p->msgs.n; i++)
-		table_put(p, name_hash(picture_base(p, &p->msgs.v[i])),
-		    p->msgs.v[i].uid);
-}
-
-struct msg *
-picture_by_base(struct picture *p, struct span base)
-{
-	uint32_t hash = name_hash(base);
-
-	if (p->table == NULL)
-		make_table(p);
-	for (size_t i = hash & p->mask; p->table[i].uid != 0;
-	    i = (i + 1) & p->mask) {
-		struct msg *m;
-
-		if (p->table[i].hash != hash)
-			continue;
-		/* The message may have left; its slot stays. */
-		m = picture_find(p, p->table[i].uid);
-		if (m != NULL && is_span_eq(picture_base(p, m), base))
-			return m;
-	}
-	return NULL;
-}
-
 struct msg *
 picture_push(struct picture *p, const struct msg *m)
 {
 	VEC_PUSH(&p->msgs, *m);
-	if (p->table != NULL) {
-		if ((p->used + 1) * 4 > (p->mask + 1) * 3)
-			drop_table(p);
-		else
-			table_put(p, name_hash(picture_base(p, m)), m->uid);
-	}
+	picture_names_pushed(p, &p->msgs.v[p->msgs.n - 1]);
 	return &p->msgs.v[p->msgs.n - 1];
 }
 
-int
-picture_add(struct picture *p, uint32_t uid, struct span file,
-    struct msg **ret)
+/* Numbers of messages that stay move to where those messages will be. */
+static void
+sweep_column(struct picture *p, struct column *col, size_t first)
 {
-	struct msg m = {
-		.uid = uid,
-		.name = (uint32_t)picture_pool(p)->n,
-		.base_len = (uint8_t)name_base(file).n,
-		.name_len = (uint8_t)file.n
-	};
+	size_t n = first, k;
 
-	buf_put_span(&p->pool, file);
-	if (buf_err(&p->pool) != 0)
-		return ERR_LIMIT;
-	*ret = picture_push(p, &m);
-	return 0;
+	for (size_t i = first; col->base != NULL && i < p->file_n; i++)
+		if (!(p->msgs.v[i].state & MSG_GONE))
+			col->base[n++] = col->base[i];
+	k = first > p->file_n ? first - p->file_n : 0;
+	for (size_t i = k; i < col->late.n; i++)
+		if (!(p->msgs.v[p->file_n + i].state & MSG_GONE))
+			col->late.v[k++] = col->late.v[i];
+	if (col->late.n > k)
+		col->late.n = k;
+	if (first < p->file_n)
+		col->is_changed = true;
 }
 
 static void
-move_names(struct picture *p, struct buf *pool)
+sweep_messages(struct picture *p, size_t first)
 {
-	for (size_t i = 0; i < p->msgs.n; i++) {
-		struct msg *m = &p->msgs.v[i];
-		uint32_t off = (uint32_t)pool->n;
+	size_t n = first, base = p->file_n < first ? p->file_n : first;
 
-		buf_put_span(pool, picture_name(p, m));
-		m->name = off;
+	for (size_t i = first; i < p->msgs.n; i++) {
+		if (p->msgs.v[i].state & MSG_GONE) {
+			picture_drop_name(p, &p->msgs.v[i]);
+			continue;
+		}
+		base += i < p->file_n;
+		p->msgs.v[n++] = p->msgs.v[i];
 	}
-	for (size_t i = 0; i < p->fields.n; i++) {
-		struct msg_fields *f = &p->fields.v[i];
-		uint32_t off = (uint32_t)pool->n;
-
-		buf_put(pool, p->pool.p + f->off, f->len);
-		f->off = off;
-	}
-}
-
-/* A pool that is half waste is written anew. */
-static void
-tidy(struct picture *p)
-{
-	struct buf pool;
-
-	if (p->names_fd >= 0 || p->waste < WASTE_MIN ||
-	    p->waste < p->pool.n / 2)
-		return;
-	buf_init(&pool, SCAN_POOL_MAX);
-	(void)buf_room(&pool, p->pool.n - p->waste + 1);
-	move_names(p, &pool);
-	buf_done(&p->pool);
-	p->pool = pool;
-	p->waste = 0;
-}
-
-int
-picture_rename(struct picture *p, struct msg *m, struct span file)
-{
-	struct buf *pool = picture_pool(p);
-
-	if (file.n <= m->name_len) {
-		memmove(pool->p + m->name, file.p, file.n);
-		p->waste += (size_t)(m->name_len - file.n);
-	} else {
-		uint32_t off = (uint32_t)pool->n;
-
-		buf_put_span(pool, file);
-		if (buf_err(pool) != 0)
-			return ERR_LIMIT;
-		p->waste += m->name_len;
-		m->name = off;
-	}
-	m->name_len = (uint8_t)file.n;
-	m->missed = 0;
-	tidy(p);
-	return 0;
-}
-
-struct span
-picture_fields(const struct picture *p, const struct msg *m)
-{
-	size_t lo = 0, hi = p->fields.n;
-
-	if (!(m->state & MSG_FIELDS))
-		return SPAN_NONE;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (p->fields.v[mid].uid < m->uid)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (lo == p->fields.n || p->fields.v[lo].uid != m->uid)
-		return SPAN_NONE;
-	return span_of(picture_pool(p)->p + p->fields.v[lo].off,
-	    p->fields.v[lo].len);
-}
-
-int
-picture_set_fields(struct picture *p, struct msg *m, struct span fields)
-{
-	struct msg_fields f = {
-		m->uid, (uint32_t)picture_pool(p)->n, (uint32_t)fields.n
-	};
-
-	if (fields.n == 0)
-		return 0;
-	buf_put_span(&p->pool, fields);
-	if (buf_err(&p->pool) != 0)
-		return ERR_LIMIT;
-	VEC_PUSH(&p->fields, f);
-	m->state |= MSG_FIELDS;
-	return 0;
-}
-
-void
-picture_settle(struct picture *p)
-{
-	if (p->msgs.n < SETTLE_MIN)
-		return;
-	p->msgs.v = mem_resize(p->msgs.v, p->msgs.n, sizeof(*p->msgs.v));
-	p->msgs.cap = p->msgs.n;
-	p->pool.p = mem_resize(p->pool.p, p->pool.n, 1);
-	p->pool.cap = p->pool.n;
-#ifdef __GLIBC__
-	(void)malloc_trim(0);
-#endif
+	p->msgs.n = n;
+	p->file_n = base;
 }
 
 void
 picture_sweep(struct picture *p)
 {
-	size_t n = 0, nf = 0;
+	size_t first = 0;
 
-	for (size_t i = 0; i < p->msgs.n; i++) {
-		struct msg *m = &p->msgs.v[i];
-
-		while (nf < p->fields.n && p->fields.v[nf].uid < m->uid)
-			nf++;
-		if (m->state & MSG_GONE) {
-			p->waste += m->name_len;
-			if (nf < p->fields.n && p->fields.v[nf].uid == m->uid) {
-				p->waste += p->fields.v[nf].len;
-				p->fields.v[nf].len = 0;
-			}
-			continue;
-		}
-		p->msgs.v[n++] = *m;
+	while (first < p->msgs.n && !(p->msgs.v[first].state & MSG_GONE))
+		first++;
+	if (first == p->msgs.n)
+		return;
+	for (int c = 0; c < PICTURE_COLUMNS; c++) {
+		if (p->column[c].is_in_file && first < p->file_n)
+			load_column(p, (enum picture_column)c);
+		sweep_column(p, &p->column[c], first);
 	}
-	p->msgs.n = n;
-	for (size_t i = nf = 0; i < p->fields.n; i++)
-		if (p->fields.v[i].len > 0)
-			p->fields.v[nf++] = p->fields.v[i];
-	p->fields.n = nf;
-	tidy(p);
+	sweep_messages(p, first);
+	picture_sweep_fields(p);
+}
+
+/* ---- at rest ----------------------------------------------------------- */
+
+void
+picture_adopt(struct picture *p, struct indexfile *f, const uint32_t *names)
+{
+	struct picture now;
+
+	picture_init(&now);
+	now.msgs.v = p->msgs.v;
+	now.msgs.n = p->msgs.n;
+	now.msgs.cap = p->msgs.cap;
+	p->msgs.v = NULL;
+	for (size_t i = 0; i < now.msgs.n; i++)
+		now.msgs.v[i].name = names[i];
+	now.file = *f;
+	*f = INDEXFILE_NONE;
+	now.file_n = now.msgs.n;
+	now.names_n = (uint32_t)now.file.section[INDEX_NAMES].n;
+	now.common = now.file.h.common;
+	now.file_last = now.msgs.n == 0 ? 0 : now.msgs.v[now.msgs.n - 1].uid;
+	for (int c = 0; c < PICTURE_COLUMNS; c++)
+		now.column[c].is_in_file =
+		    now.file.section[section_of[c]].n > 0;
+	if (picture_load_fields(&now) != 0)
+		now.is_damaged = true;
+	picture_done(p);
+	*p = now;
+}
+
+void
+picture_rest(struct picture *p)
+{
+	if (p->msgs.n < REST_MIN)
+		return;
+	picture_names_rest(p);
+	for (int c = 0; c < PICTURE_COLUMNS; c++) {
+		struct column *col = &p->column[c];
+
+		if (col->base == NULL || col->is_changed ||
+		    p->file.section[section_of[c]].n == 0)
+			continue;
+		free(col->base);
+		col->base = NULL;
+		col->is_in_file = true;
+	}
+	p->msgs.v = mem_resize(p->msgs.v, p->msgs.n, sizeof(*p->msgs.v));
+	p->msgs.cap = p->msgs.n;
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
 }

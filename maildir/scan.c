@@ -37,7 +37,7 @@
 #include "maildir/scan.h"
 
 #define SCAN_BUF	(256u * 1024)	/* of getdents64: some 3,000 names */
-#define YOUNG_NS	50000000u
+#define YOUNG_NS	20000000u	/* two ticks of the slowest clock */
 #define YOUNG_COARSE_NS	2500000000u
 #define TABLE_MIN	64u
 
@@ -186,7 +186,8 @@ dirtime_get(int fd, struct dirtime *ret)
 	struct stat st;
 	uint64_t young;
 
-	(void)clock_gettime(CLOCK_REALTIME, &now);	/* cannot fail */
+	/* The clock that the kernel stamps files with.  Cannot fail. */
+	(void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	if (fstat(fd, &st) != 0)
 		return err_from_errno(errno);
 	young = st.st_mtim.tv_nsec == 0 ? YOUNG_COARSE_NS : YOUNG_NS;
@@ -200,6 +201,7 @@ is_dirtime_same(int fd, const struct dirtime *t)
 {
 	struct stat st;
 
-	return !t->is_young && fstat(fd, &st) == 0 &&
+	/* A directory that was removed is not the same. */
+	return !t->is_young && fstat(fd, &st) == 0 && st.st_nlink > 0 &&
 	    ns_of(&st.st_mtim) == t->ns;
 }

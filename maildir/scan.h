@@ -32,6 +32,7 @@ struct scan_ent {
 	uint32_t name;		/* offset in the pool */
 	uint32_t hash;		/* of the base */
 	uint32_t uid;		/* for whoever merges; 0: none yet */
+	uint32_t saved;		/* seconds since 1970; 0: not looked at */
 	uint8_t base_len;
 	uint8_t name_len;
 	uint8_t dir;		/* enum scan_dir */

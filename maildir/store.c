@@ -207,16 +207,22 @@ box_tmp(struct box *box)
 }
 
 int
-box_lock(const struct box *box, const struct maildir_store *store,
-    struct lock *lk)
+box_lock_for(const struct box *box, const struct maildir_store *store,
+    uint64_t ms, struct lock *lk)
 {
 	const struct lock_what what = {
 		box->control, UIDLIST_LOCK, UIDLIST_FILE, box->file_mode,
 		LOCK_STALE_MS
 	};
 
-	return lock_take(lk, &what, &store->unique,
-	    deadline_in(store->conf.lock_ms));
+	return lock_take(lk, &what, &store->unique, deadline_in(ms));
+}
+
+int
+box_lock(const struct box *box, const struct maildir_store *store,
+    struct lock *lk)
+{
+	return box_lock_for(box, store, store->conf.lock_ms, lk);
 }
 
 int

@@ -64,6 +64,10 @@ void box_clean_tmp(struct box *box);
 int box_lock(const struct box *box, const struct maildir_store *store,
     struct lock *lk) ERR_CHECK;
 
+/* box_lock_for(): the same with another patience. */
+int box_lock_for(const struct box *box, const struct maildir_store *store,
+    uint64_t ms, struct lock *lk) ERR_CHECK;
+
 /* open_dir(at, name, ret): a directory.  Symbolic links are followed: mailboxes
  * may be links to elsewhere (the sandbox says how far). */
 int open_dir(int at, const char *name, int *ret) ERR_CHECK;

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "maildir/crc32c.h"
 #include "maildir/lock.h"
 #include "maildir/maildir.h"
 #include "maildir/name.h"
@@ -425,6 +426,46 @@ test_snapshot_damage(void **state)
 	}
 }
 
+#define NAMES_CHECK	(112 + 7 * 16 + 8)	/* where it is in the header */
+
+static void
+put_check(uint8_t *p, uint32_t check)
+{
+	for (int i = 0; i < 4; i++)
+		p[i] = (uint8_t)(check >> (24 - 8 * i));
+}
+
+/* The first name of an index of n bytes becomes another one, as long as it was;
+ * with all the checks that belong to it. */
+static void
+forge_name(uint8_t *index, size_t n, const char *name)
+{
+	size_t len = strlen(name), at = 256, size = 0;
+
+	while (memcmp(index + at, "1.M1P1.h:2,S", len) != 0)
+		assert_true(++at < n - len);
+	memcpy(index + at, name, len);
+	put_check(index + at + len, crc32c(0, name, len));
+	for (int i = 0; i < 8; i++)
+		size = size << 8 | index[NAMES_CHECK - 8 + i];
+	put_check(index + NAMES_CHECK, crc32c(0, index + at, size));
+	put_check(index + 8, crc32c(0, index + 12, 256 - 12));
+}
+
+static void
+check_first(struct maildir *md)
+{
+	struct maildir_file *f;
+	uint8_t text[8];
+	size_t n;
+
+	assert_int_equal(maildir_file_open(md, 1, &f), 0);
+	assert_int_equal(maildir_file_read(f, 0, text, sizeof(text), &n), 0);
+	assert_int_equal(n, 2);
+	assert_memory_equal(text, "x\n", 2);
+	maildir_file_close(f);
+}
+
 /* A name that somebody wrote into it leads nowhere but into cur/. */
 static void
 test_snapshot_path(void **state)
@@ -434,7 +475,7 @@ test_snapshot_path(void **state)
 	struct maildir_file *f;
 	struct maildir *md;
 	struct span good;
-	uint8_t *bad, text[8];
+	uint8_t *bad;
 	size_t n;
 
 	make_many(e);
@@ -442,11 +483,7 @@ test_snapshot_path(void **state)
 	good = read_text(e, "imapd.index");
 	bad = arena_alloc(e->arena, good.n);
 	memcpy(bad, good.p, good.n);
-	for (n = good.n - 14; n > 0; n--)
-		if (memcmp(bad + n - 1, "1.M1P1.h:2,S2.", 14) == 0)
-			break;
-	assert_true(n > 0);
-	memcpy(bad + n - 1, "../secret:2,", 12);
+	forge_name(bad, good.n, "../secret:2,");
 	write_bytes(e, "imapd.index", bad, good.n);
 	assert_int_equal(maildir_open(e->store, &inbox, false, &md), 0);
 	/* Not there, as long as nobody has looked; and back, as it was. */
@@ -454,11 +491,16 @@ test_snapshot_path(void **state)
 	assert_int_equal(maildir_refresh(md, &c, &n), 0);
 	assert_int_equal(n, 0);
 	assert_int_equal(maildir_count(md), MANY);
-	assert_int_equal(maildir_file_open(md, 1, &f), 0);
-	assert_int_equal(maildir_file_read(f, 0, text, sizeof(text), &n), 0);
-	assert_int_equal(n, 2);
-	assert_memory_equal(text, "x\n", 2);
-	maildir_file_close(f);
+	check_first(md);
+	maildir_close(md);
+	/* Damage by accident does not even get so far. */
+	memcpy(bad, good.p, good.n);
+	for (n = 256; memcmp(bad + n, "1.M1P1.h:2,S", 12) != 0; n++)
+		assert_true(n < good.n - 12);
+	memcpy(bad + n, "../secret:2,", 12);
+	write_bytes(e, "imapd.index", bad, good.n);
+	assert_int_equal(maildir_open(e->store, &inbox, false, &md), 0);
+	check_first(md);
 	maildir_close(md);
 }
 
@@ -497,7 +539,7 @@ test_keywords(void **state)
 	struct maildir *md;
 	struct maildir_flags f = { 0, 0 };
 	uint32_t uid = 1;
-	char name[3] = "k ";
+	char name[3] = "k ", word[7] = "word  ";
 	size_t i, n;
 
 	write_text(e, "dovecot-keywords",
@@ -527,6 +569,16 @@ test_keywords(void **state)
 		    &i), 0);
 		assert_int_equal(i, k == 0 ? 2 : 3 + k);
 	}
+	/* 37 more have no letters, and are on record all the same */
+	for (int k = 0; k < 37; k++) {
+		word[4] = (char)('A' + k / 10);
+		word[5] = (char)('0' + k % 10);
+		assert_int_equal(maildir_keyword(md, span_str(word), true,
+		    &i), 0);
+		assert_int_equal(i, 27 + k);
+	}
+	assert_int_equal(maildir_keyword(md, SPAN("WORDa3"), false, &i), 0);
+	assert_int_equal(i, 30);
 	assert_int_equal(maildir_keyword(md, SPAN("more"), true, &i),
 	    ERR_LIMIT);
 	assert_int_equal(maildir_keyword(md, SPAN("a b"), true, &i),

@@ -1,0 +1,509 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * Reading what is on record: into the picture of the index, of which it is the
+ * continuation (replay), and beside a picture that comes from the files
+ * (resolve).  The bodies of records are described in journal.c; they have a
+ * check, and are read as if they had none.
+ */
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "base/enc.h"
+#include "maildir/index.h"
+
+/* An entry of a record "messages". */
+struct entry {
+	uint32_t uid;
+	bool is_new;
+	uint32_t saved;
+	struct span name;
+	struct span fields;
+};
+
+static struct span
+take(struct dec *d, size_t n)
+{
+	struct span s = span_take(d->rest, n);
+
+	if (s.n < n)
+		d->failed = true;
+	d->rest = span_skip(d->rest, n);
+	return s;
+}
+
+/* 1, or 0 at the end, or ERR_CORRUPT. */
+static int ERR_CHECK
+next_entry(struct dec *d, struct entry *ret)
+{
+	size_t name_n, fields_n;
+
+	if (d->rest.n == 0)
+		return 0;
+	ret->uid = dec_u32(d);
+	ret->is_new = dec_u8(d) != 0;
+	name_n = dec_u8(d);
+	fields_n = dec_u16(d);
+	ret->saved = dec_u32(d);
+	ret->name = take(d, name_n);
+	ret->fields = take(d, fields_n);
+	if (d->failed || ret->uid == 0 || ret->uid > UIDLIST_UID_MAX ||
+	    !is_name_usable(ret->name) || has_byte(ret->name, '/') ||
+	    name_base(ret->name).n == 0)
+		return ERR_CORRUPT;
+	return 1;
+}
+
+/* ---- what both do ------------------------------------------------------- */
+
+static int
+take_word(struct maildir *md, struct span body)
+{
+	if (body.n < 2)
+		return ERR_CORRUPT;
+	keywords_set_word(&md->kw, body.p[0], span_skip(body, 1));
+	return 0;
+}
+
+static int
+take_times(struct history *h, struct span body)
+{
+	struct dec d = dec_init(body);
+	struct index_times t;
+
+	t.cur = dec_u64(&d);
+	t.new = dec_u64(&d);
+	t.dev = dec_u64(&d);
+	t.ino = dec_u64(&d);
+	t.size = dec_u64(&d);
+	t.mtime = dec_u64(&d);
+	t.uidnext = dec_u32(&d);
+	if (dec_end(&d) != 0)
+		return ERR_CORRUPT;
+	h->times = t;
+	return 0;
+}
+
+static void
+take_gone(struct history *h, uint32_t uid, uint64_t modseq)
+{
+	struct gone g = { uid, modseq };
+
+	VEC_PUSH(&h->gone, g);
+}
+
+/* ---- replay -------------------------------------------------------------- */
+
+static int
+replay_messages(struct maildir *md, struct picture *p, struct span body,
+    uint64_t modseq)
+{
+	struct dec d = dec_init(body);
+	struct entry e;
+	struct msg *m;
+	int more, r;
+
+	while ((more = next_entry(&d, &e)) > 0) {
+		m = picture_find(p, e.uid);
+		if (m != NULL) {
+			r = picture_rename(p, m, e.name);
+			m->base_len = (uint8_t)name_base(e.name).n;
+		} else if (p->msgs.n > 0 &&
+		    p->msgs.v[p->msgs.n - 1].uid > e.uid) {
+			return ERR_CORRUPT;
+		} else {
+			r = picture_add(p, e.uid, e.name, &m);
+			if (r == 0)
+				r = picture_set_fields(p, m, e.fields);
+		}
+		if (r != 0)
+			return r;
+		msg_clear(m, MSG_NEW | MSG_GONE);
+		msg_set(m, e.is_new ? MSG_NEW : 0);
+		md_read_flags(md, p, m);
+		p->states |= m->state;
+		picture_put(p, PICTURE_MODSEQ, m, modseq);
+		if (e.saved != 0)
+			picture_put(p, PICTURE_SAVED, m, e.saved);
+	}
+	return more;
+}
+
+static int
+replay_expunged(struct maildir *md, struct picture *p, struct span body,
+    uint64_t modseq)
+{
+	struct dec d = dec_init(body);
+
+	while (d.rest.n > 0 && !d.failed) {
+		uint32_t uid = dec_u32(&d);
+		struct msg *m = picture_find(p, uid);
+
+		if (m != NULL)
+			msg_set(m, MSG_GONE);
+		take_gone(&md->history, uid, modseq);
+	}
+	return dec_end(&d) == 0 ? 0 : ERR_CORRUPT;
+}
+
+static int
+replay_words_of(struct picture *p, struct span body, uint64_t modseq)
+{
+	struct dec d = dec_init(body);
+
+	while (d.rest.n > 0 && !d.failed) {
+		struct msg *m = picture_find(p, dec_u32(&d));
+		uint64_t bits = dec_u64(&d) & KEYWORDS_WORDS;
+
+		if (m == NULL || d.failed)
+			continue;
+		bits |= picture_kw(p, m) & ~KEYWORDS_WORDS;
+		picture_put(p, PICTURE_KW, m, bits);
+		picture_put(p, PICTURE_MODSEQ, m, modseq);
+	}
+	return dec_end(&d) == 0 ? 0 : ERR_CORRUPT;
+}
+
+static int
+replay_one(struct maildir *md, struct picture *p,
+    const struct journal_record *rec)
+{
+	struct history *h = &md->history;
+
+	if (rec->modseq < h->highest)
+		return ERR_CORRUPT;
+	h->highest = rec->modseq;
+	switch (rec->type) {
+	case JOURNAL_MESSAGES:
+		return replay_messages(md, p, rec->body, rec->modseq);
+	case JOURNAL_EXPUNGED:
+		return replay_expunged(md, p, rec->body, rec->modseq);
+	case JOURNAL_WORD:
+		return take_word(md, rec->body);
+	case JOURNAL_WORDS_OF:
+		return replay_words_of(p, rec->body, rec->modseq);
+	case JOURNAL_TIMES:
+		return take_times(h, rec->body);
+	case JOURNAL_RAISED:
+		h->floor = rec->modseq;
+		return 0;
+	}
+	return ERR_CORRUPT;
+}
+
+int
+history_replay(struct maildir *md, struct picture *p)
+{
+	struct history *h = &md->history;
+	struct span rest = buf_span(&h->tail);
+	struct journal_record rec;
+	int r = 0;
+
+	while (r == 0 && journal_next(&rest, &rec))
+		r = replay_one(md, p, &rec);
+	buf_done(&h->tail);
+	buf_init(&h->tail, JOURNAL_MAX);
+	picture_sweep(p);
+	return r;
+}
+
+/* ---- fetch --------------------------------------------------------------- */
+
+static void
+lose(struct maildir *md, const char *text)
+{
+	struct history *h = &md->history;
+
+	journal_close(&h->journal);
+	h->must_save = true;
+	h->must_raise = true;
+	if (text != NULL)
+		md_note(md, JOURNAL_FILE, text);
+}
+
+/* The file at the path is another one: read to the end of the old one, then
+ * the new one from its beginning, if it continues the old one. */
+static void
+switch_journal(struct maildir *md)
+{
+	struct history *h = &md->history;
+	struct journal now;
+	bool torn;
+	int r;
+
+	r = journal_open(md->box.control, &now);
+	if (r != 0) {
+		lose(md, r == ERR_NOENT ? NULL : err_text(r));
+		return;
+	}
+	if (h->journal.fd < 0 || now.previous != h->journal.generation ||
+	    journal_read(&h->journal, &h->tail, &torn) != 0) {
+		journal_close(&h->journal);
+		h->must_reload = true;
+	}
+	journal_close(&h->journal);
+	h->journal = now;
+	h->is_torn = false;
+	if (!h->must_reload && journal_read(&h->journal, &h->tail,
+	    &h->is_torn) != 0)
+		lose(md, err_text(ERR_CORRUPT));
+}
+
+void
+history_fetch(struct maildir *md)
+{
+	struct history *h = &md->history;
+	int r;
+
+	if (md->is_memory_only)
+		return;
+	switch (journal_look(&h->journal, md->box.control)) {
+	case JOURNAL_REPLACED:
+		switch_journal(md);
+		break;
+	case JOURNAL_SAME:
+		if (!h->is_torn)
+			break;
+		/* FALLTHROUGH */
+	case JOURNAL_GROWN:
+		r = journal_read(&h->journal, &h->tail, &h->is_torn);
+		if (r != 0)
+			lose(md, err_text(r));
+		break;
+	}
+}
+
+/* ---- resolve ------------------------------------------------------------- */
+
+/* The picture shows a message as the record has it, or newer. */
+static void
+resolve_message(struct maildir *md, const struct entry *e, uint64_t modseq)
+{
+	struct picture *p = &md->pic;
+	struct msg *m = picture_find(p, e->uid);
+	struct namebuf nb;
+
+	if (m == NULL) {
+		VEC_PUSH(&md->history.strange, e->uid);
+		return;
+	}
+	if (modseq > picture_get(p, PICTURE_MODSEQ, m))
+		picture_put(p, PICTURE_MODSEQ, m, modseq);
+	if (e->saved != 0)
+		picture_put(p, PICTURE_SAVED, m, e->saved);
+	if (is_span_eq(picture_name(p, m, &nb), e->name) &&
+	    e->is_new == ((m->state & MSG_NEW) != 0))
+		msg_clear(m, MSG_UNRECORDED);
+	else
+		history_changed(md, m);
+}
+
+static int
+resolve_messages(struct maildir *md, struct span body, uint64_t modseq)
+{
+	struct dec d = dec_init(body);
+	struct entry e;
+	int more;
+
+	while ((more = next_entry(&d, &e)) > 0)
+		resolve_message(md, &e, modseq);
+	return more;
+}
+
+static int
+resolve_expunged(struct maildir *md, struct span body, uint64_t modseq)
+{
+	struct history *h = &md->history;
+	struct dec d = dec_init(body);
+
+	while (d.rest.n > 0 && !d.failed) {
+		uint32_t uid = dec_u32(&d);
+		struct msg *m = picture_find(&md->pic, uid);
+
+		if (m != NULL)
+			history_changed(md, m);	/* it is there again */
+		take_gone(h, uid, modseq);
+	}
+	return dec_end(&d) == 0 ? 0 : ERR_CORRUPT;
+}
+
+static int
+uid_cmp(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void
+drop_uids(uint32_t *v, size_t *n, const uint32_t *gone, size_t ngone)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < *n; i++)
+		if (bsearch(&v[i], gone, ngone, sizeof(*gone), uid_cmp) ==
+		    NULL)
+			v[k++] = v[i];
+	*n = k;
+}
+
+/* What others have put on record as gone, from number first on, need not be
+ * recorded by us, and is no riddle. */
+static void
+drop_gone(struct history *h, size_t first)
+{
+	VEC(uint32_t) uids = VEC_INIT;
+
+	if (h->gone.n == first || (h->left.n == 0 && h->strange.n == 0))
+		return;
+	for (size_t i = first; i < h->gone.n; i++)
+		VEC_PUSH(&uids, h->gone.v[i].uid);
+	qsort(uids.v, uids.n, sizeof(*uids.v), uid_cmp);
+	drop_uids(h->left.v, &h->left.n, uids.v, uids.n);
+	drop_uids(h->strange.v, &h->strange.n, uids.v, uids.n);
+	VEC_DONE(&uids);
+}
+
+/* The record is all there is of these: it is right. */
+static int
+resolve_words_of(struct maildir *md, struct span body, uint64_t modseq)
+{
+	struct picture *p = &md->pic;
+	struct dec d = dec_init(body);
+
+	while (d.rest.n > 0 && !d.failed) {
+		struct msg *m = picture_find(p, dec_u32(&d));
+		uint64_t bits = dec_u64(&d) & KEYWORDS_WORDS, was;
+
+		if (m == NULL || d.failed)
+			continue;
+		was = picture_kw(p, m);
+		bits |= was & ~KEYWORDS_WORDS;
+		if (bits != was) {
+			picture_put(p, PICTURE_KW, m, bits);
+			md_news(md, m->uid, MAILDIR_CHANGED);
+		}
+		if (modseq > picture_get(p, PICTURE_MODSEQ, m))
+			picture_put(p, PICTURE_MODSEQ, m, modseq);
+	}
+	return dec_end(&d) == 0 ? 0 : ERR_CORRUPT;
+}
+
+static int
+resolve_one(struct maildir *md, const struct journal_record *rec)
+{
+	struct history *h = &md->history;
+
+	if (rec->modseq > h->highest)
+		h->highest = rec->modseq;
+	switch (rec->type) {
+	case JOURNAL_MESSAGES:
+		return resolve_messages(md, rec->body, rec->modseq);
+	case JOURNAL_EXPUNGED:
+		return resolve_expunged(md, rec->body, rec->modseq);
+	case JOURNAL_WORD:
+		return take_word(md, rec->body);
+	case JOURNAL_WORDS_OF:
+		return resolve_words_of(md, rec->body, rec->modseq);
+	case JOURNAL_TIMES:
+		return take_times(h, rec->body);
+	case JOURNAL_RAISED:
+		h->floor = rec->modseq;
+		return 0;
+	}
+	return ERR_CORRUPT;
+}
+
+/* UIDs of messages that are on record again leave the list of changes. */
+static void
+drop_recorded(struct maildir *md)
+{
+	struct history *h = &md->history;
+	size_t n = 0;
+
+	for (size_t i = 0; i < h->changed.n; i++) {
+		struct msg *m = picture_find(&md->pic, h->changed.v[i]);
+
+		if (m != NULL && m->state & MSG_UNRECORDED)
+			h->changed.v[n++] = h->changed.v[i];
+	}
+	h->changed.n = n;
+}
+
+/*
+ * The record was replaced more than once since it was last read, or made anew
+ * by somebody who did not have it: what it says now counts, message by message.
+ */
+static void
+reload(struct maildir *md)
+{
+	struct history *h = &md->history;
+	struct picture p;
+
+	h->must_reload = false;
+	if (index_load(md, &p) != 0) {
+		lose(md, NULL);
+		return;
+	}
+	for (size_t i = 0; i < md->pic.msgs.n; i++) {
+		struct msg *m = &md->pic.msgs.v[i];
+		struct msg *o = picture_find(&p, m->uid);
+		struct namebuf mb, ob;
+
+		if (o == NULL) {
+			history_changed(md, m);
+			continue;
+		}
+		picture_put(&md->pic, PICTURE_MODSEQ, m,
+		    picture_get(&p, PICTURE_MODSEQ, o));
+		picture_put(&md->pic, PICTURE_KW, m,
+		    (picture_kw(&md->pic, m) & ~KEYWORDS_WORDS) |
+		    (picture_kw(&p, o) & KEYWORDS_WORDS));
+		if ((m->state & MSG_NEW) == (o->state & MSG_NEW) &&
+		    is_span_eq(picture_name(&md->pic, m, &mb),
+		    picture_name(&p, o, &ob)))
+			msg_clear(m, MSG_UNRECORDED);
+		else
+			history_changed(md, m);
+	}
+	for (size_t i = 0; i < p.msgs.n && !h->is_partial; i++)
+		if (picture_find(&md->pic, p.msgs.v[i].uid) == NULL)
+			h->is_partial = true;
+	history_keep_gone(md, &p);
+	picture_done(&p);
+}
+
+void
+history_resolve(struct maildir *md)
+{
+	struct history *h = &md->history;
+	struct span rest = buf_span(&h->tail);
+	struct journal_record rec;
+	size_t first = h->gone.n;
+	int r = 0;
+
+	if (h->must_reload) {
+		buf_clear(&h->tail);
+		reload(md);
+		drop_recorded(md);
+		return;
+	}
+	if (h->tail.n == 0)
+		return;
+	while (r == 0 && journal_next(&rest, &rec))
+		r = resolve_one(md, &rec);
+	if (r != 0)
+		lose(md, err_text(r));
+	drop_gone(h, first);
+	/* A message that came and was shown to others, and that we do not
+	 * have: it is not ours to say that it is gone. */
+	if (h->strange.n > 0)
+		h->is_partial = true;
+	VEC_DONE(&h->strange);
+	buf_done(&h->tail);
+	buf_init(&h->tail, JOURNAL_MAX);
+	drop_recorded(md);
+}
