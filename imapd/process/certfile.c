@@ -249,19 +249,28 @@ stamp_file(uint64_t h, const char *path)
 	return mix(h, (uint64_t)st.st_mtim.tv_nsec);
 }
 
+/* The files that the words name, each with suffix behind its name. */
 static uint64_t
-stamp_words(uint64_t h, const char *words)
+stamp_words(uint64_t h, const char *words, const char *suffix)
 {
 	struct span rest = span_str(words == NULL ? "" : words), word;
 	char path[PATH_TEXT_MAX];
+	size_t n = strlen(suffix) + 1;
 
 	while ((word = config_word(&rest)).n > 0) {
-		word = span_take(word, sizeof(path) - 1);
+		word = span_take(word, sizeof(path) - n);
 		memcpy(path, word.p, word.n);
-		path[word.n] = '\0';
+		memcpy(path + word.n, suffix, n);
 		h = stamp_file(h, path);
 	}
 	return h;
+}
+
+/* A chain, and the OCSP response beside it, which is replaced more often. */
+static uint64_t
+stamp_chains(uint64_t h, const char *words)
+{
+	return stamp_words(stamp_words(h, words, ""), words, ".ocsp");
 }
 
 uint64_t
@@ -270,13 +279,16 @@ certfile_stamp(const struct config *conf)
 	struct arena *arena = arena_new(512);
 	uint64_t h = 0xcbf29ce484222325u;
 
-	h = stamp_words(h, conf->tls_cert);
-	h = stamp_words(h, conf->tls_key);
-	h = stamp_words(h, conf->tls_client_ca);
-	if (conf->tls_cert == NULL && conf->tls_directory != NULL)
-		for (size_t i = 0; i < CERT_PAIRS; i++)
-			h = stamp_file(h, make_path(conf, arena, "",
-			    SPAN("default"), names[i].chain));
+	h = stamp_chains(h, conf->tls_cert);
+	h = stamp_words(h, conf->tls_key, "");
+	h = stamp_words(h, conf->tls_client_ca, "");
+	for (size_t i = 0; i < CERT_PAIRS && conf->tls_cert == NULL &&
+	    conf->tls_directory != NULL; i++) {
+		h = stamp_chains(h, make_path(conf, arena, "",
+		    SPAN("default"), names[i].chain));
+		h = stamp_file(h, make_path(conf, arena, "",
+		    SPAN("default"), names[i].key));
+	}
 	arena_free(arena);
 	return h;
 }

@@ -55,7 +55,8 @@ int certfile_read(const char *path, struct buf *b) ERR_CHECK;
 bool has_certificates(const struct config *conf);
 
 /* certfile_stamp(conf): a number that changes when a file of the default
- * certificates, or the directory, was changed. */
+ * certificates, their keys or their OCSP responses, or tls_client_ca, was
+ * changed. */
 uint64_t certfile_stamp(const struct config *conf);
 
 #endif

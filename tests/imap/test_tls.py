@@ -184,20 +184,52 @@ def test_expiry_is_logged(make_server, make):
     assert re.search(r"certificate-expiry .*days=[23]\b", s.log_text())
 
 
-def test_ocsp(make):
-    s = make()
-    ca = ["openssl", "ocsp", "-index", s.dir / "index", "-CA", s.cert,
-          "-rsigner", s.cert, "-rkey", s.key]
+def make_ocsp(s, cert, key):
+    """A response of the certificate's own, beside it.  openssl asks for
+    nothing but an index, which may be empty."""
     (s.dir / "index").write_text("")
-    subprocess.run(["openssl", "ocsp", "-issuer", s.cert, "-cert", s.cert,
+    subprocess.run(["openssl", "ocsp", "-issuer", cert, "-cert", cert,
                     "-reqout", s.dir / "req"], check=True, capture_output=True)
-    subprocess.run([*ca, "-reqin", s.dir / "req", "-respout",
-                    f"{s.cert}.ocsp", "-ndays", "7"],
+    subprocess.run(["openssl", "ocsp", "-index", s.dir / "index", "-CA", cert,
+                    "-rsigner", cert, "-rkey", key, "-reqin", s.dir / "req",
+                    "-respout", f"{cert}.new", "-ndays", "7"],
                    check=True, capture_output=True)
-    # Beside a certificate that is in use: the next change is noticed with it.
-    s.cert.touch()
-    out = s_client(s, "-status", send=b"a LOGOUT\r\n").stdout
-    assert b"OCSP Response Status: successful" in out
+    os.rename(f"{cert}.new", f"{cert}.ocsp")
+
+
+def stapled(s, *options):
+    """What `openssl s_client -status` says of the response."""
+    out = s_client(s, "-status", *options, send=b"a LOGOUT\r\n").stdout
+    m = re.search(rb"OCSP Response Status: (\w+)", out)
+    return m and m.group(1)
+
+
+def test_ocsp(make):
+    """A response comes, and goes, without the certificate being touched."""
+    s = make()
+    assert stapled(s) is None
+    make_ocsp(s, s.cert, s.key)
+    assert stapled(s) == b"successful"
+    os.unlink(f"{s.cert}.ocsp")
+    assert stapled(s) is None
+
+
+def test_ocsp_of_a_name(make):
+    d = servers.run_dir() / "certs"
+    for name in ("default", "one.example.org"):
+        (d / name).mkdir(parents=True)
+        for made, end in zip(servers.make_certificate(d / name, name=name),
+                             ("fullchain.pem", "privkey.pem")):
+            made.rename(d / name / end)
+    s = make({"tls_directory": d, "tls_cert": "", "tls_key": ""})
+    one = ("-servername", "one.example.org")
+    make_ocsp(s, d / "one.example.org/fullchain.pem",
+              d / "one.example.org/privkey.pem")
+    assert stapled(s, *one) == b"successful"
+    assert stapled(s) is None
+    make_ocsp(s, d / "default/fullchain.pem", d / "default/privkey.pem")
+    assert stapled(s) == b"successful"
+    shutil.rmtree(d.parent)
 
 
 # ---- policy ----------------------------------------------------------------
