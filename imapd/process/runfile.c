@@ -150,6 +150,8 @@ runfile_tickets(const char *dir, uint64_t lifetime_ms,
 	for (unsigned i = 0; i < n; i++)
 		tls->ticket[i] = keys[i].key;
 	tls->nticket = n;
+	/* As long as its key can open one, if all connections were even. */
+	tls->ticket_seconds = (uint32_t)(lifetime_ms / 1000) * TICKET_KEYS;
 	explicit_bzero(keys, sizeof(keys));
 }
 

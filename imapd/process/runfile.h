@@ -35,7 +35,8 @@
 /*
  * runfile_tickets(dir, lifetime_ms, tls): the ticket keys of all processes;
  * makes them, or new ones when the youngest has lived for lifetime_ms.  If they
- * cannot be stored they are good for this process and its children only.
+ * cannot be stored they are good for this process and its children only.  A
+ * ticket is good for lifetime_ms times the number of keys that are kept.
  * lifetime_ms of 0: no tickets.
  */
 void runfile_tickets(const char *dir, uint64_t lifetime_ms,

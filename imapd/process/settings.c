@@ -41,6 +41,7 @@ settings_put_tls(struct buf *b, const struct settings_tls *t)
 	enc_bytes(b, span_str(t->ciphers));
 	enc_bytes(b, t->client_ca);
 	enc_u8(b, (uint8_t)t->nticket);
+	enc_u32(b, t->ticket_seconds);
 	for (unsigned i = 0; i < t->nticket; i++) {
 		buf_put(b, t->ticket[i].name, TICKET_NAME);
 		buf_put(b, t->ticket[i].aes, TICKET_AES);
@@ -65,6 +66,7 @@ settings_get_tls(struct dec *d, struct arena *a, struct settings_tls *ret)
 	ret->ciphers = arena_cstr(a, dec_bytes(d, TEXT_MAX));
 	ret->client_ca = arena_dup(a, dec_bytes(d, CA_MAX));
 	ret->nticket = dec_u8(d);
+	ret->ticket_seconds = dec_u32(d);
 	if (ret->nticket > TICKET_KEYS) {
 		d->failed = true;
 		ret->nticket = 0;

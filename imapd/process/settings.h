@@ -54,6 +54,7 @@ struct settings_tls {
 	struct span client_ca;	/* PEM */
 	struct ticket_key ticket[TICKET_KEYS];
 	unsigned nticket;	/* 0: no tickets */
+	uint32_t ticket_seconds; /* how long one is good */
 };
 
 /* What depends on who the client is; told again by MON_PROXY_ANSWER. */

@@ -296,6 +296,8 @@ set_policy(SSL_CTX *ssl, const struct settings_tls *set)
 	    SSL_MODE_ENABLE_PARTIAL_WRITE |
 	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+	/* The library's own is two hours, whatever the keys live. */
+	(void)SSL_CTX_set_timeout(ssl, (long)set->ticket_seconds);
 	if (set->nticket == 0)
 		SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET);
 	return SSL_CTX_set_min_proto_version(ssl,

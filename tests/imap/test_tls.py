@@ -309,6 +309,27 @@ def test_tickets_survive_their_key(make):
     assert c.sock.session_reused
 
 
+def test_tickets_end(make):
+    """Also when nobody came meanwhile to replace the key."""
+    s = make({"tls_ticket_lifetime": "1s"})
+    ctx = context()
+    c = connect(s, ctx)
+    c.ok("NOOP")
+    session = c.sock.session
+    time.sleep(3.1)
+    assert not connect(s, ctx, session=session).sock.session_reused
+
+
+def test_lifetime_that_clients_are_told(make):
+    """As long as the keys: a mail program comes back in the evening."""
+    s = make()
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        c = connect(s, context(minimum_version=version,
+                               maximum_version=version))
+        c.ok("NOOP")
+        assert c.sock.session.ticket_lifetime_hint == 24 * 3600
+
+
 def test_no_tickets(make):
     s = make({"tls_ticket_lifetime": "0"})
     ctx = context()

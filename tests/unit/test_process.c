@@ -377,6 +377,7 @@ test_settings(void **state)
 	s.tls.ciphers = "HIGH";
 	s.tls.client_ca = SPAN("PEM");
 	s.tls.nticket = 2;
+	s.tls.ticket_seconds = 86400;
 	s.tls.is_legacy = true;
 	memset(&s.tls.ticket[1], 7, sizeof(s.tls.ticket[1]));
 	s.peer.mechs = 5;
@@ -392,6 +393,7 @@ test_settings(void **state)
 	assert_int_equal(t.rights.uid, 12);
 	assert_string_equal(t.rights.chroot, "/run/empty");
 	assert_int_equal(t.tls.nticket, 2);
+	assert_int_equal(t.tls.ticket_seconds, 86400);
 	assert_memory_equal(&t.tls.ticket[1], &s.tls.ticket[1],
 	    sizeof(s.tls.ticket[1]));
 	assert_true(t.tls.is_legacy && t.want_proxy && !t.is_starttls);
@@ -423,6 +425,7 @@ test_runfile(void **state)
 	assert_int_equal(one.nticket, 1);
 	assert_memory_equal(&one.ticket[0], &two.ticket[0],
 	    sizeof(one.ticket[0]));
+	assert_int_equal(one.ticket_seconds, 2000);
 	runfile_tickets(run, 0, &two);
 	assert_int_equal(two.nticket, 0);
 
