@@ -87,7 +87,10 @@ policy_tls(const struct config *conf, struct arena *arena,
 		ret->client_ca = arena_dup(arena, buf_span(&ca));
 		buf_done(&ca);
 	}
-	runfile_tickets(conf->run_directory, conf->tls_ticket_lifetime, ret);
+	/* Where everybody must have a certificate nobody resumes: who did so
+	 * would not be asked for it. */
+	runfile_tickets(conf->run_directory, conf->tls_client_require ? 0 :
+	    conf->tls_ticket_lifetime, ret);
 }
 
 /* Whether SCRAM can work for somebody: it needs the password itself, or keys

@@ -349,7 +349,7 @@ def test_without_run_directory(make):
 
 # ---- client certificates ---------------------------------------------------
 
-def client_certificate(d, mail, stem, ca=None):
+def client_certificate(d, mail, stem, ca=None, days=3):
     key, csr, crt = (d / f"{stem}.{x}" for x in ("key", "csr", "crt"))
     ext = ["-addext", f"subjectAltName=email:{mail}"] if mail else []
     if ca is None:
@@ -364,7 +364,7 @@ def client_certificate(d, mail, stem, ca=None):
         check=True, capture_output=True)
     subprocess.run(
         ["openssl", "x509", "-req", "-in", csr, "-CA", ca[0], "-CAkey", ca[1],
-         "-CAcreateserial", "-copy_extensions", "copy", "-days", "3",
+         "-CAcreateserial", "-copy_extensions", "copy", "-days", str(days),
          "-out", crt], check=True, capture_output=True)
     return crt, key
 
@@ -373,7 +373,12 @@ def client_certificate(d, mail, stem, ca=None):
 def clients():
     d = servers.run_dir()
     ca = client_certificate(d, None, "ca")
+    (d / "false").mkdir()
+    same_name = client_certificate(d / "false", None, "ca")
     yield {"ca": ca,
+           "other ca": same_name,
+           "expired": client_certificate(d, None, "late", ca, days=-1),
+           "forged": client_certificate(d / "false", None, "joe", same_name),
            "joe": client_certificate(d, None, "joe", ca),
            "mail": client_certificate(d, "joe@example.org", "xyz", ca),
            "stranger": client_certificate(d, None, "joe2")}
@@ -415,6 +420,56 @@ def test_certificate_of_a_stranger(make, clients):
     c = connect(s)
     assert "AUTH=EXTERNAL" not in c.capability()
     c.login(s.joe.name, s.joe.password)
+
+
+@pytest.mark.parametrize("version", (ssl.TLSVersion.TLSv1_2,
+                                     ssl.TLSVersion.TLSv1_3))
+def test_certificate_is_looked_at_each_time(make, clients, version, tmp_path):
+    """A ticket is no proof that its authority is trusted today."""
+    trusted = shutil.copy(clients["ca"][0], tmp_path)
+    s = make({"tls_client_ca": trusted})
+    ctx = with_certificate(clients["joe"])
+    ctx.minimum_version = ctx.maximum_version = version
+    c = connect(s, ctx)
+    c.ok("AUTHENTICATE EXTERNAL =")
+    session = c.sock.session
+    c.logout()
+    c = connect(s, ctx, session=session)
+    assert not c.sock.session_reused
+    assert "AUTH=EXTERNAL" in c.capability()
+    session = c.sock.session
+    shutil.copy(clients["other ca"][0], trusted)
+    c = connect(s, ctx, session=session)
+    assert "AUTH=EXTERNAL" not in c.capability()
+    # Who has none resumes as ever.
+    ctx = context(minimum_version=version, maximum_version=version)
+    c = connect(s, ctx)
+    c.ok("NOOP")
+    assert connect(s, ctx, session=c.sock.session).sock.session_reused
+
+
+@pytest.mark.parametrize("version", (ssl.TLSVersion.TLSv1_2,
+                                     ssl.TLSVersion.TLSv1_3))
+def test_certificate_required_of_a_ticket(make_server, clients, version):
+    """One that was given before certificates were required is no way in."""
+    s = make_server({"tls_client_ca": clients["ca"][0]})
+    ctx = context(minimum_version=version, maximum_version=version)
+    c = connect(s, ctx)
+    c.ok("NOOP")
+    session = c.sock.session
+    s.settings["tls_client_require"] = "yes"
+    s.write_conf()
+    with pytest.raises((ssl.SSLError, OSError, Closed)):
+        connect(s, ctx, session=session).ok("NOOP")
+
+
+@pytest.mark.parametrize("who", ("expired", "forged"))
+def test_certificate_that_is_no_good(make, clients, who):
+    """Of the right name and issuer, but past its date; or by another key."""
+    s = make({"tls_client_ca": clients["ca"][0]})
+    c = connect(s, with_certificate(clients[who]))
+    assert "AUTH=EXTERNAL" not in c.capability()
+    assert c.cmd("AUTHENTICATE EXTERNAL =").status == "NO"
 
 
 def test_certificate_required(make, clients):
