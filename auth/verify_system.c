@@ -34,14 +34,27 @@ is_expired(const struct spwd *sp)
 	    today > sp->sp_lstchg + sp->sp_max + sp->sp_inact;
 }
 
+/*
+ * "!" and "*" lock a password, whatever follows; "x" points to a shadow line
+ * that is not there; an empty password is none that we let in with.
+ */
+static bool
+is_locked(const char *stored)
+{
+	if (stored[0] == '!' || stored[0] == '*')
+		return true;
+	return stored[0] != '$' && stored[0] != '_' && span_str(stored).n < 13;
+}
+
+/* The password, unless he came with a certificate; the account's date. */
 static enum auth_reason
-check_password(struct verify *v, const struct passwd *pw)
+check_shadow(struct verify *v, const struct passwd *pw)
 {
 	char *work = mem_alloc(NSS_BUF);
 	struct spwd sp, *found = NULL;
 	const char *stored = pw->pw_passwd;
 	enum auth_reason reason = AUTH_BAD_PASSWORD;
-	int errnum, err;
+	int errnum, err = 0;
 
 	errnum = getspnam_r(pw->pw_name, &sp, work, NSS_BUF, &found);
 	if (found != NULL) {
@@ -52,11 +65,11 @@ check_password(struct verify *v, const struct passwd *pw)
 		reason = AUTH_UNAVAILABLE;
 		goto out;
 	}
-	/* "!" and "*" lock an account; "x" points to a shadow line that is not
-	 * there; an empty password is none that we let in with. */
-	if (stored[0] != '$' && stored[0] != '_' && span_str(stored).n < 13)
-		goto out;
-	err = verify_hash(v, span_str(stored));
+	if (!v->is_trusted) {
+		if (is_locked(stored))
+			goto out;
+		err = verify_hash(v, span_str(stored));
+	}
 	if (err == 0)
 		reason = found != NULL && is_expired(found) ? AUTH_EXPIRED :
 		    AUTH_OK;
@@ -117,7 +130,7 @@ verify_system(struct verify *v, struct auth_user **ret)
 		reason = errnum == 0 || errnum == ENOENT || errnum == ESRCH ?
 		    AUTH_UNKNOWN_USER : AUTH_UNAVAILABLE;
 	else
-		reason = v->is_trusted ? AUTH_OK : check_password(v, found);
+		reason = check_shadow(v, found);
 	if (reason == AUTH_OK)
 		reason = make_user(v, found, ret);
 	mem_wipe_free(work, NSS_BUF);

@@ -15,8 +15,11 @@ import time
 import pytest
 
 import servers
+from test_tls import client_certificate, with_certificate
 
 pytestmark = pytest.mark.imapd
+
+ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 
 def crypt(password):
@@ -117,6 +120,77 @@ def test_bare_hashes(make_server):
     s.users.write_text(joe.line(password=crypt(joe.password)))
     s.login(joe).ok("SELECT INBOX")
     assert refused(s, "joe", "wrong") == "bad-password"
+
+
+# ---- system users ----------------------------------------------------------
+
+@pytest.fixture
+def system(make_server):
+    """imapd with an /etc/passwd and an /etc/shadow of its own."""
+    can = subprocess.run(["unshare", "-m", "true"], capture_output=True)
+    if can.returncode != 0:
+        pytest.skip("no mount namespace to be had")
+    # A default scheme is for the users file: what is locked stays locked.
+    s = make_server({"users": "", "system_users": "yes",
+                     "default_scheme": "PLAIN"}, start=False)
+    ca = client_certificate(s.dir, None, "ca")
+    s.settings["tls_client_ca"] = ca[0]
+    s.write_conf()
+    s.certs = {name: client_certificate(s.dir, None, name, ca)
+               for name in ("joe", "past")}
+    s.system = {
+        "joe": (crypt("pass word"), ""),
+        "locked": ("!" + crypt("pass word"), ""),
+        "closed": ("!by the administrator", ""),
+        "past": (crypt("pass word"), "1"),      # day 1 of 1970
+    }
+    passwd, shadow = (open(f"/etc/{x}").read() for x in ("passwd", "shadow"))
+    for n, (name, (word, expires)) in enumerate(s.system.items()):
+        home = s.dir / "home" / name
+        home.mkdir(mode=0o700)
+        os.chown(home, 5100 + n, 5100 + n)
+        passwd += f"{name}:x:{5100 + n}:{5100 + n}::{home}:/usr/sbin/nologin\n"
+        shadow += f"{name}:{word}:19000:0:99999:7::{expires}:\n"
+    (s.dir / "passwd").write_text(passwd)
+    (s.dir / "shadow").write_text(shadow)
+    (s.dir / "shadow").chmod(0o600)
+    with open(s.log, "ab") as log:
+        s.process = subprocess.Popen(
+            ["unshare", "-m", "sh", "-ec",
+             'mount --bind "$1/passwd" /etc/passwd;'
+             'mount --bind "$1/shadow" /etc/shadow; shift; exec "$@"',
+             "sh", s.dir, servers.IMAPD, "-c", s.conf, "-l"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    s.wait()
+    return s
+
+
+@ROOT
+def test_system_users(system):
+    s = system
+    c = s.connect()
+    c.login("joe", "pass word")
+    c.ok("SELECT INBOX")
+    c.ok("APPEND INBOX", b"Subject: x\r\n\r\nx\r\n")
+    c.logout()
+    made = [p for p in (s.dir / "home/joe/Maildir").rglob("*")]
+    assert made and {p.stat().st_uid for p in made} == {5100}
+    assert refused(s, "joe", "wrong") == "bad-password"
+    assert refused(s, "nobody-here", "pass word") == "unknown-user"
+    assert refused(s, "locked", "pass word") == "bad-password"
+    assert refused(s, "closed", "!by the administrator") == "bad-password"
+    assert refused(s, "past", "pass word", "EXPIRED") == "expired"
+    assert refused(s, "root", "") == "bad-password"
+    assert refused(s, "daemon", "*") == "bad-password"
+
+
+@ROOT
+def test_system_users_with_certificates(system):
+    s = system
+    c = s.connect(tls=True, context=with_certificate(s.certs["joe"]))
+    c.ok("AUTHENTICATE EXTERNAL =")
+    c = s.connect(tls=True, context=with_certificate(s.certs["past"]))
+    assert c.no("AUTHENTICATE EXTERNAL =").code == "EXPIRED"
 
 
 # ---- checkpassword ---------------------------------------------------------

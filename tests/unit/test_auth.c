@@ -876,6 +876,9 @@ test_system(void **state)
 	assert_int_equal(login("no-such-user-here", "x"), AUTH_UNKNOWN_USER);
 	assert_int_not_equal(login("daemon", ""), AUTH_OK);
 	assert_int_not_equal(login("daemon", "*"), AUTH_OK);
+	/* The date of the account is in a file that not everybody may read. */
+	if (geteuid() != 0)
+		return;
 	assert_int_equal(external("daemon", "", true), AUTH_OK);
 	assert_int_equal(external("root", "", true), AUTH_BAD_ENTRY);
 }
