@@ -9,9 +9,11 @@ programs use and tries one thing.  A live server is looked at as well.
 import errno
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -266,16 +268,86 @@ def test_no_secrets_in_a_session(make_server, mode, tls):
         p.wait(10)
 
 
-def test_process_before_login(live):
-    before = set(find(live, "imapd-login"))
-    c = live.connect()
-    login = find(live, "imapd-login", before)
-    assert len(login) == 1
-    s = status(login[0])
-    assert s["Seccomp"] == "2" and s["NoNewPrivs"] == "1"
-    assert s["CapEff"] == "0" * 16
-    assert "libssl" not in maps(login[0])
-    if os.geteuid() == 0:
-        assert "0" not in s["Uid"].split()
-        assert os.readlink(f"/proc/{login[0]}/root") != "/"
+@pytest.fixture(params=("listener", "tcpserver"))
+def started(request, make_server):
+    """started(port) -> (server, pid): its clients' processes are below pid."""
+    running = []
+
+    def start(port="port"):
+        s = make_server(start=False)
+        if request.param == "listener":
+            s.start()
+            return s, s.process.pid
+        tcpserver = shutil.which("tcpserver")
+        if not tcpserver:
+            pytest.skip("tcpserver is not here")
+        argv = [tcpserver, "-HRl0", "127.0.0.1", str(getattr(s, port)),
+                servers.IMAPD, "-c", s.conf]
+        with open(s.log, "ab") as log:
+            running.append(subprocess.Popen(
+                argv + ["-S"] * (port == "tls_port"), stdout=log, stderr=log))
+        time.sleep(0.3)
+        return s, running[-1].pid
+    yield start
+    for p in running:
+        p.terminate()
+        p.wait(10)
+
+
+def below(pid):
+    """All processes below this one, whatever they are called."""
+    found = children(pid)
+    return set(found).union(*(below(p) for p in found))
+
+
+@pytest.mark.parametrize("way", ("plain", "starttls", "tls"))
+def test_how_many_processes(started, way):
+    """One for a session, one more for TLS; none of those that checked the
+    password, which here is a child of its own, is left."""
+    s, top = started("tls_port" if way == "tls" else "port")
+    joe = s.account("joe", password="{SHA256}10/w7o2juYBrGMh32/KbveULW9jk2tejp"
+                                    "yUAD+uC6PE=")
+    before = below(top)
+    c = s.connect(tls=way == "tls")
+    if way == "starttls":
+        c.starttls()
+    c.cmd(f"LOGIN {joe.name} wrong")
+    c.login(joe.name, "pass")
+    c.ok("SELECT INBOX")
+    want = ["imapd"] if way == "plain" else ["imapd", "imapd-tls"]
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        new = below(top) - before
+        if len(new) == len(want):
+            break
+        time.sleep(0.05)
+    assert sorted(pathlib.Path(command(p)).name for p in new) == want
     c.ok("LOGOUT")
+
+
+@pytest.mark.parametrize("program", ("imapd-login", "imapd-tls"))
+def test_process_before_login(started, program):
+    port = "tls_port" if program == "imapd-tls" else "port"
+    s, top = started(port)
+    before = below(top)
+    with socket.create_connection(("127.0.0.1", getattr(s, port)), 10) as c:
+        if program == "imapd-login":
+            assert c.recv(4) == b"* OK"
+        else:
+            # What it says to a first byte that is none of TLS, or nothing;
+            # it has its sandbox before it reads.
+            time.sleep(0.5)
+        login, = [p for p in below(top) - before if command(p) == program]
+        seen = status(login)
+        assert seen["Seccomp"] == "2" and seen["NoNewPrivs"] == "1"
+        assert seen["CapEff"] == seen["CapPrm"] == "0" * 16
+        assert ("libssl" in maps(login)) == (program == "imapd-tls")
+        limits = pathlib.Path(f"/proc/{login}/limits").read_text()
+        assert "Max processes             0 " in limits
+        assert "Max core file size        0 " in limits
+        if os.geteuid() == 0:
+            assert "0" not in seen["Uid"].split() + seen["Gid"].split()
+            assert seen["Groups"].split() == seen["Gid"].split()[:1]
+            root = pathlib.Path(f"/proc/{login}/root")
+            assert os.readlink(root) != "/"
+            assert not list(root.iterdir())
