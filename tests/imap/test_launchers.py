@@ -163,6 +163,20 @@ def test_systemd_no_accept(setup):
         work_starttls(s)
 
 
+def test_systemd_no_accept_two_sockets(setup):
+    """Which is the one for TLS is told by its port."""
+    s = setup
+    s.settings["imaps_ports"] = s.tls_port
+    s.write_conf()
+    with running(s, activate(s, "-l", f"127.0.0.1:{s.tls_port}",
+                             *imapd(s))) as p:
+        work(s)
+        work(s, tls=True)
+        c = s.login(s.joe)
+        p.terminate()
+        assert c.read().status == "BYE"
+
+
 def test_systemd_imaps(setup):
     s = setup
     argv = [program("systemd-socket-activate"), "-l",
@@ -402,7 +416,7 @@ def test_proxy_from_strangers(setup):
 def test_haproxy(make_server, version):
     haproxy = program("haproxy")
     s = behind_proxy(make_server)
-    (front,) = servers.free_ports(1)
+    front, tls_front = servers.free_ports(2)
     conf = s.dir / "haproxy.cfg"
     conf.write_text(f"""
 defaults
@@ -413,15 +427,28 @@ defaults
 listen imap
 	bind 127.0.0.1:{front}
 	server one 127.0.0.1:{s.port} {version}
+listen imaps
+	bind 127.0.0.1:{tls_front}
+	server one 127.0.0.1:{s.tls_port} {version}
 """)
     p = subprocess.Popen([haproxy, "-f", conf])
     try:
         time.sleep(0.5)
-        s.port = front
+        s.port, s.tls_port = front, tls_front
         work(s)
-        c = s.connect()
+        work_starttls(s)
+        work(s, tls=True)
+        # An address that is not also the proxy's.
+        c = Client.over(socket.create_connection(
+            ("127.0.0.1", front), 10, source_address=("127.0.0.9", 0)))
         c.cmd("LOGIN joe wrong")
-        assert "rip=127.0.0.1" in s.log_text()
+        assert "rip=127.0.0.9" in s.log_text()
+        c.login(s.joe.name, s.joe.password)
+        c.logout()
+        until = time.monotonic() + 5
+        while "remote=127.0.0.9" not in s.log_text():
+            assert time.monotonic() < until, s.log_text()
+            time.sleep(0.05)
     finally:
         p.terminate()
         p.wait(10)
