@@ -161,6 +161,16 @@ def cpu_of_children():
     return u.ru_utime + u.ru_stime
 
 
+def bytes_read():
+    """By this process and its children that have ended; None if the kernel
+    does not count."""
+    try:
+        with open("/proc/self/io") as f:
+            return int(f.readline().split()[1])
+    except OSError:
+        return None
+
+
 def test_100000_users(users):
     """With the index a login reads next to nothing; without, it is right."""
     n = 100_000
@@ -170,19 +180,24 @@ def test_100000_users(users):
                     f"::/srv/mail/example.org/user{i}::userdb_quota_rule=*:"
                     "storage=1G\n")
     users.file.chmod(0o600)
-    took = {}
+    took, read = {}, {}
     for what in "scan", "index":
-        start = cpu_of_children()
+        start, start_read = cpu_of_children(), bytes_read()
         for i in (0, 4711, n - 1):
             got = users.test(f"user{i}@example.org", f"pw{i}")
             assert got.returncode == 0, got.stderr
             assert f"home=/srv/mail/example.org/user{i} " in got.stdout
         assert users.test(f"user{n}@example.org", "pw").returncode == 1
         took[what] = cpu_of_children() - start
+        if start_read is not None:
+            read[what] = bytes_read() - start_read
         if what == "scan":
             got = users.ctl("users", "index")
             assert got.stdout.startswith(f"{n} lines, {n} of users, 0 ")
     assert took["index"] < took["scan"]
+    if read:    # programs and libraries are in it: four times some 10 KB
+        assert read["scan"] > users.file.stat().st_size
+        assert read["index"] < users.file.stat().st_size / 20
 
 
 def test_networks(users):
