@@ -5,6 +5,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -15,7 +16,7 @@ import time
 import pytest
 
 import servers
-from imapclient import Client, Closed
+from imapclient import Client, Closed, insecure
 
 pytestmark = pytest.mark.imapd()
 
@@ -230,6 +231,67 @@ service imap
         work_starttls(s)
     # stderr is the client there: not a byte of the log may reach it, which
     # the strict parser has seen to.
+
+
+# A /dev with little in it but a syslog of our own.
+OWN_DEV = """\
+cd "$1"
+for f in null zero urandom; do
+	: >$f
+	mount --bind /dev/$f $f
+done
+mount --rbind . /dev
+shift
+exec "$@"
+"""
+
+
+@pytest.fixture
+def syslog(setup):
+    """(socket that gets what is logged, how to start imapd with it)"""
+    if subprocess.run(["unshare", "-m", "true"],
+                      capture_output=True).returncode != 0:
+        pytest.skip("no mount namespace to be had")
+    dev = setup.dir / "dev"
+    dev.mkdir()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
+        log.bind(str(dev / "log"))
+        (dev / "log").chmod(0o666)
+        log.settimeout(10)
+        yield log, ["unshare", "-m", "sh", "-ec", OWN_DEV, "sh", dev]
+
+
+@pytest.mark.parametrize("tls", (False, True))
+def test_log_under_inetd(setup, syslog, tls):
+    """stderr is the client: all processes log to syslog, to the end, those in
+    an empty root directory and those in a sandbox too."""
+    s = setup
+    log, start = syslog
+    del s.settings["log"]
+    s.settings["log_level"] = "debug"
+    s.write_conf()
+    with socket.create_server(("127.0.0.1", s.tls_port)) as listener:
+        client = socket.create_connection(listener.getsockname(), 10)
+        conn, _ = listener.accept()
+    with conn:
+        p = subprocess.Popen([*start, *imapd(s, *["-S"] * tls)], stdin=conn,
+                             stdout=conn, stderr=conn)
+    if tls:
+        client = insecure().wrap_socket(client, server_hostname="localhost")
+    c = Client.over(client)
+    c.no("LOGIN joe wrong")
+    c.login(s.joe.name, s.joe.password)
+    c.ok("SELECT INBOX")
+    c.logout()
+    assert p.wait(20) == 0
+    wanted = ["connected", "auth-failed", "session"]
+    wanted += ["tls-end"] if tls else []
+    while wanted:
+        line = log.recv(8192).decode()
+        m = re.fullmatch(r"<(\d+)>.*? imapd(?:-tls)?\[\d+\]: (\S+) .*", line)
+        assert m and int(m[1]) >> 3 == 2, line      # LOG_MAIL
+        if m[2] in wanted:
+            wanted.remove(m[2])
 
 
 # ---- UCSPI -----------------------------------------------------------------
