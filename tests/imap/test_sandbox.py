@@ -6,6 +6,7 @@ tests/process/probe enters a sandbox through the functions that imapd's own
 programs use and tries one thing.  A live server is looked at as well.
 """
 
+import contextlib
 import errno
 import os
 import pathlib
@@ -323,6 +324,32 @@ def test_how_many_processes(started, way):
         time.sleep(0.05)
     assert sorted(pathlib.Path(command(p)).name for p in new) == want
     c.ok("LOGOUT")
+
+
+def test_process_that_checks_passwords(live):
+    """Seen at work on a hash that costs a second or two."""
+    if "HAVE_ARGON2 1" not in (BUILD / "config.h").read_text():
+        pytest.skip("built without libargon2")
+    joe = live.account("joe", password="{ARGON2ID}$argon2id$v=19$m=65536,t=20,"
+                                       "p=1$c2FsdHNhbHQ$c2FsdHNhbHRzYWx0c2Fsd"
+                                       "A")
+    c = live.connect()
+    c.send(f"a LOGIN {joe.name} wrong\r\n")
+    until = time.monotonic() + 10
+    seen = {}
+    while seen.get("Seccomp") != "2" and time.monotonic() < until:
+        with contextlib.suppress(FileNotFoundError):    # it has just ended
+            pid, = find(live, "imapd-auth") or [0]
+            fds = [os.readlink(f) for f in
+                   pathlib.Path(f"/proc/{pid}/fd").iterdir()]
+            seen = status(pid)
+        time.sleep(0.01)
+    assert seen["Seccomp"] == "2" and seen["NoNewPrivs"] == "1"
+    assert seen["CapEff"] == seen["CapPrm"] == "0" * 16
+    if os.geteuid() == 0:
+        assert "0" not in seen["Uid"].split() + seen["Gid"].split()
+    assert len([f for f in fds if f.startswith(("socket:", "pipe:"))]) == 1
+    assert c.tagged("a").status == "NO"
 
 
 @pytest.mark.parametrize("program", ("imapd-login", "imapd-tls"))
