@@ -22,7 +22,7 @@
  *	LINES	text; may be given repeatedly	struct config_lines
  */
 
-/* ---- listening (imapd -s) and TLS -------------------------------------- */
+/* ---- listening (imapd -l) and TLS -------------------------------------- */
 CONFIG_KEY(STRING, listen, "imap:*:143 imaps:*:993", 0, 0, NULL)
 CONFIG_KEY(STRING, imaps_ports, "993", 0, 0, NULL)
 CONFIG_KEY(NETS, proxy_networks, "", 0, 0, NULL)
