@@ -19,6 +19,7 @@ import servers
 from imapclient import Client, Closed, insecure
 
 pytestmark = pytest.mark.imapd()
+CONTRIB = pathlib.Path(__file__).parents[2] / "contrib"
 
 
 @pytest.fixture(scope="session")
@@ -194,41 +195,53 @@ def test_systemd_imaps(setup):
 
 # ---- inetd, xinetd ---------------------------------------------------------
 
+def burst(s, n):
+    """n connections at once, each of which is served."""
+    socks = [socket.create_connection(("127.0.0.1", s.port), 10)
+             for _ in range(n)]
+    for sock in socks:
+        with sock:
+            assert sock.recv(4) == b"* OK"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="inetd wants root")
 def test_inetd(setup, unpacked):
     s = setup
+    lines = [x for x in (CONTRIB / "inetd/inetd.conf").read_text().splitlines()
+             if re.match(r"imap\t.*\ttcp\t", x)]
+    assert len(lines) == 1
     conf = s.dir / "inetd.conf"
-    conf.write_text(f"127.0.0.1:{s.port} stream tcp nowait root "
-                    f"{servers.IMAPD} imapd -c {s.conf}\n")
+    conf.write_text(lines[0].replace("imap", f"127.0.0.1:{s.port}", 1).replace(
+        "/usr/sbin/imapd", str(servers.IMAPD)) + f" -c {s.conf}\n")
     with running(s, [program("inetd", unpacked), "-d", conf]):
         work(s)
         work_starttls(s)
+        burst(s, 100)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="xinetd wants root")
 def test_xinetd(setup, unpacked):
+    """The sample behind the main file that Debian has."""
     s = setup
+    (s.dir / "xinetd.d").mkdir()
+    text = (CONTRIB / "inetd/xinetd.imapd").read_text()
+    for name, port in (("imap", s.port), ("imaps", s.tls_port)):
+        text = re.sub(rf"(?m)^service {name}\n{{", f"service {name}\n{{\n"
+                      f"\ttype = UNLISTED\n\tport = {port}\n"
+                      "\tbind = 127.0.0.1\n"
+                      f"\tserver_args = -c {s.conf}", text)
+    s.settings["imaps_ports"] = s.tls_port
+    s.write_conf()
+    (s.dir / "xinetd.d/imapd").write_text(
+        text.replace("/usr/sbin/imapd", str(servers.IMAPD)))
     conf = s.dir / "xinetd.conf"
-    conf.write_text(f"""
-service imap
-{{
-	type		= UNLISTED
-	port		= {s.port}
-	bind		= 127.0.0.1
-	socket_type	= stream
-	protocol	= tcp
-	wait		= no
-	user		= root
-	server		= {servers.IMAPD}
-	server_args	= -c {s.conf}
-	instances	= UNLIMITED
-	cps		= 1000 1
-}}
-""")
+    conf.write_text(f"defaults\n{{\n}}\nincludedir {s.dir}/xinetd.d\n")
     with running(s, [program("xinetd", unpacked), "-dontfork", "-f", conf,
                      "-pidfile", s.dir / "xinetd.pid", "-stayalive"]):
         work(s)
         work_starttls(s)
+        work(s, tls=True)
+        burst(s, 100)
     # stderr is the client there: not a byte of the log may reach it, which
     # the strict parser has seen to.
 
@@ -297,11 +310,18 @@ def test_log_under_inetd(setup, syslog, tls):
 # ---- UCSPI -----------------------------------------------------------------
 
 def test_tcpserver(setup):
+    """As the sample run script starts it."""
     s = setup
-    with running(s, [program("tcpserver"), "-HRl0", "-c", "200", "127.0.0.1",
-                     s.port, *imapd(s)]):
+    program("tcpserver")
+    run = s.dir / "run-tcpserver"
+    run.write_text((CONTRIB / "tcpserver/run").read_text().replace(
+        " 0 143 /usr/sbin/imapd",
+        f" 127.0.0.1 {s.port} {servers.IMAPD} -c {s.conf}"))
+    assert str(s.conf) in run.read_text()
+    with running(s, ["sh", run]):
         work(s)
         work_starttls(s)
+        burst(s, 60)
         c = s.connect()
         c.cmd("LOGIN joe wrong")
         assert "auth-failed" in s.log_text()
@@ -625,8 +645,7 @@ def test_as_a_stranger(setup):
 def test_capabilities_of_the_unit(setup):
     """What contrib/systemd leaves of root is enough."""
     s = setup
-    unit = (pathlib.Path(__file__).parents[2] / "contrib" / "systemd"
-            / "imapd.service").read_text()
+    unit = (CONTRIB / "systemd" / "imapd.service").read_text()
     (line,) = [x for x in unit.splitlines()
                if x.startswith("CapabilityBoundingSet=")]
     caps = ",".join("+" + c.lower().removeprefix("cap_")
