@@ -135,6 +135,27 @@ def test_names(make_server, make):
     shutil.rmtree(d.parent)
 
 
+def test_rsa_and_ecdsa_of_a_name(make):
+    d = servers.run_dir() / "certs"
+    for name in ("default", "one.example.org"):
+        (d / name).mkdir(parents=True)
+        for kind, end in (("rsa", ""), ("ec", "-ecdsa")):
+            cert, key = servers.make_certificate(d / name, name, kind)
+            cert.rename(d / name / f"fullchain{end}.pem")
+            key.rename(d / name / f"privkey{end}.pem")
+    s = make({"tls_directory": d, "tls_cert": "", "tls_key": ""})
+    for server_name, name in (("one.example.org", "one.example.org"),
+                              ("other.example.org", "default")):
+        for kind, end in (("RSA", ""), ("ECDSA", "-ecdsa")):
+            ctx = context(maximum_version=ssl.TLSVersion.TLSv1_2)
+            ctx.set_ciphers(f"ECDHE-{kind}-AES128-GCM-SHA256")
+            c = connect(s, ctx, server_name=server_name)
+            assert fingerprint(c) == fingerprint_of(
+                d / name / f"fullchain{end}.pem")
+            c.ok("LOGOUT")
+    shutil.rmtree(d.parent)
+
+
 def test_renewal(make):
     s = make()
     old = fingerprint(connect(s))
@@ -258,10 +279,12 @@ def test_versions(make):
 
 def test_legacy(make):
     s = make({"tls_legacy": "yes"})
-    for version in ("-tls1", "-tls1_1", "-tls1_2"):
-        r = s_client(s, version, "-cipher", "DEFAULT:@SECLEVEL=0", "-quiet",
-                     "-no_ign_eof", send=b"")
-        assert b"* OK" in r.stdout or r.returncode == 0, version
+    for option, version in (("-tls1", b"TLSv1"), ("-tls1_1", b"TLSv1.1"),
+                            ("-tls1_2", b"TLSv1.2")):
+        r = s_client(s, option, "-cipher", "DEFAULT:@SECLEVEL=0", "-ign_eof",
+                     send=b"a LOGOUT\r\n")
+        assert re.search(rb"Protocol *: %b\n" % re.escape(version), r.stdout)
+        assert b"* OK [CAPABILITY" in r.stdout and b"a OK" in r.stdout
 
 
 def test_plain_text_on_the_tls_port(make):
