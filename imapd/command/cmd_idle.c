@@ -12,8 +12,6 @@
 #include "imapd/command/commands.h"
 #include "imapd/wire/reply.h"
 
-#define IDLE_LINE_MAX	8192	/* bytes of what should be "DONE" */
-
 enum { READY_CLIENT = 1, READY_MAILBOX = 2 };
 
 struct idle {
@@ -57,9 +55,24 @@ wait_for_news(struct idle *id, unsigned *ret_ready)
 	return 0;
 }
 
+/* The next command goes back to where it came from. */
+static void
+put_back(struct session *s, const struct buf *line)
+{
+	struct buf again;
+
+	buf_init(&again, line->n + 2);
+	buf_put_span(&again, buf_span(line));
+	buf_puts(&again, "\r\n");
+	wire_in_push(s->in, buf_span(&again));
+	buf_done(&again);
+}
+
 /*
  * The line that ends IDLE.  DONE is the only right one; iPhones send the next
- * command instead.  That one is put back, to be run after this.
+ * command instead.  That one is put back, to be run after this; so it may be as
+ * long as a command may be.  One that is longer is dropped, with the literals
+ * that belong to it: what they hold are no commands.
  */
 static int
 finish(struct idle *id)
@@ -69,26 +82,22 @@ finish(struct idle *id)
 	struct buf line;
 	int err;
 
-	buf_init(&line, IDLE_LINE_MAX);
+	buf_init(&line, (size_t)s->conf->max_line);
 	do {
 		buf_clear(&line);
 		err = wire_in_line(s->in, &line, d);
 	} while (err == 0 && line.n == 0);
-	if (err == ERR_LIMIT) {
-		err = answer_bad(s, id->cmd, "DONE was expected.");
-	} else if (err == 0 && is_span_ieq(buf_span(&line), SPAN("DONE"))) {
+	if (err == 0 && is_span_ieq(buf_span(&line), SPAN("DONE"))) {
 		err = answer_done(s, id->cmd);
 	} else if (err == 0) {
-		struct buf again;
-
-		buf_init(&again, IDLE_LINE_MAX + 2);
-		buf_put_span(&again, buf_span(&line));
-		buf_puts(&again, "\r\n");
-		wire_in_push(s->in, buf_span(&again));
-		buf_done(&again);
+		put_back(s, &line);
 		reply_tagged(s->out, id->cmd->tag, REPLY_BAD, NULL,
 		    "DONE was expected.");
 		err = wire_out_err(s->out);
+	} else if (err == ERR_LIMIT) {
+		err = read_command_refuse(s->rc, d);
+		if (err == 0)
+			err = answer_bad(s, id->cmd, "DONE was expected.");
 	}
 	buf_done(&line);
 	return err;

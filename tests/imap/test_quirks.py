@@ -142,6 +142,31 @@ def test_apple_command_inside_idle(inbox):
 
 
 @imapd
+def test_apple_long_command_inside_idle(inbox):
+    """It is run whatever its length."""
+    uids = ",".join(str(i) for i in range(1, 9000))
+    inbox.send(f"a IDLE\r\nb UID FETCH {uids} UID\r\n")
+    assert inbox.read().tag == "+"
+    assert inbox.tagged("a").status == "BAD"
+    r = inbox.tagged("b")
+    assert r.status == "OK" and len(r.all("FETCH")) == 3
+
+
+@imapd
+def test_too_long_command_inside_idle(make_server):
+    """It is dropped, and what is in its literals is not run."""
+    s = make_server({"max_line": 65536})
+    with s.login(s.account("u")) as c:
+        c.send(b"a IDLE\r\nb LIST \"\" " + b"x" * 100000 + b" {8+}\r\n"
+               b"x NOOP\r\n {8+}\r\ny NOOP\r\n\r\nc NOOP\r\n")
+        assert c.read().tag == "+"
+        r = c.read()
+        assert r.tag == "a" and r.status == "BAD"
+        r = c.read()
+        assert r.tag == "c" and r.status == "OK"
+
+
+@imapd
 def test_apple_empty_lines(inbox):
     inbox.send("\r\na UID SEARCH ALL\r\n")
     r = inbox.tagged("a")
