@@ -175,9 +175,8 @@ turn(struct session *s)
 	case READ_STREAM:
 		return run(s, cmd, true);
 	case READ_BAD:
+	case READ_REFUSED:	/* over a limit: no better than malformed */
 		s->bad_in_row++;
-		return 0;
-	case READ_REFUSED:
 		return 0;
 	case READ_END:
 		break;

@@ -146,6 +146,16 @@ def test_ten_bad_commands(inbox):
 
 
 @pytest.mark.imapd
+def test_ten_literals_that_are_too_large(inbox):
+    for _ in range(9):
+        inbox.send("a SELECT {5000000}\r\n")
+        assert inbox.tagged("a").status == "NO"
+    inbox.send("a SELECT {5000000}\r\n")
+    assert inbox.is_closed()
+    assert inbox.log[-1].status == "BYE"
+
+
+@pytest.mark.imapd
 def test_a_good_command_forgives(inbox):
     for _ in range(3):
         for i in range(9):
