@@ -91,7 +91,14 @@ cmd_rename(struct session *s, const struct command *cmd)
 		err = ERR_NAME;		/* below itself */
 	else
 		err = maildir_rename(s->store, &from, &to);
-	return err == 0 ? answer_done(s, cmd) : answer_err(s, cmd, err);
+	if (err != 0)
+		return answer_err(s, cmd, err);
+	/* The selected one stays selected, under its new name.  INBOX, and what
+	 * is below it, is where it was: only its messages went. */
+	if (s->mailbox != NULL && !is_maildir_inbox(&from) &&
+	    is_path_in(&from, mailbox_path(s->mailbox)))
+		mailbox_renamed(s->mailbox, &from, &to);
+	return answer_done(s, cmd);
 }
 
 /* SUBSCRIBE and UNSUBSCRIBE.  The mailbox need not exist (RFC 3501 6.3.6 leaves

@@ -119,6 +119,24 @@ mailbox_path(const struct mailbox *mb)
 	return &mb->path;
 }
 
+void
+mailbox_renamed(struct mailbox *mb, const struct maildir_path *from,
+    const struct maildir_path *to)
+{
+	size_t nrest = mb->path.n - from->n;
+	struct span *level = mem_alloc((to->n + nrest) * sizeof(*level));
+	struct maildir_path path = { level, to->n + nrest };
+
+	memcpy(level, to->level, to->n * sizeof(*level));
+	if (nrest > 0)
+		memcpy(level + to->n, mb->path.level + from->n,
+		    nrest * sizeof(*level));
+	path = path_dup(&path);
+	free(level);
+	free((void *)(uintptr_t)mb->path.level);
+	mb->path = path;
+}
+
 bool
 is_mailbox_readonly(const struct mailbox *mb)
 {

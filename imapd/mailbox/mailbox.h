@@ -42,6 +42,10 @@ struct msgview *mailbox_view(struct mailbox *mb);
 /* The store's side; its picture may be ahead of what the client knows. */
 struct maildir *mailbox_store(struct mailbox *mb);
 const struct maildir_path *mailbox_path(const struct mailbox *mb);
+/* mailbox_renamed(mb, from, to): it goes on under another path; from is its
+ * path, or how that begins. */
+void mailbox_renamed(struct mailbox *mb, const struct maildir_path *from,
+    const struct maildir_path *to);
 bool is_mailbox_readonly(const struct mailbox *mb);
 
 /*

@@ -289,6 +289,28 @@ def test_rename_below_itself(client):
     client.no("RENAME One One/Sub")
 
 
+@pytest.mark.imapd
+@pytest.mark.parametrize("renamed", ["Top", "Top/Box"])
+def test_rename_of_the_selected(inbox, renamed):
+    """It stays selected, and is known by its new name from then on."""
+    inbox.ok("CREATE Top")
+    inbox.ok("CREATE Top/Box")
+    inbox.ok("COPY 1:3 Top/Box")
+    inbox.ok("SELECT Top/Box")
+    inbox.ok(f"RENAME {renamed} New")
+    name = "Top/Box".replace(renamed, "New")
+    assert sorted(inbox.ok("FETCH 1:* UID").fetch()) == [1, 2, 3]
+    # Another of the old name is not the selected one.
+    if renamed == "Top":
+        inbox.ok("CREATE Top")
+    inbox.ok("CREATE Top/Box")
+    inbox.ok("DELETE Top/Box")
+    assert sorted(inbox.ok("FETCH 1:* UID").fetch()) == [1, 2, 3]
+    inbox.ok(f"DELETE {name}")
+    inbox.bad("FETCH 1 UID")
+    inbox.ok("NOOP")
+
+
 @pytest.mark.differs("it refuses to rename INBOX in Maildir++")
 def test_rename_inbox_moves_the_messages(account, client):
     """RFC 3501 6.3.5"""
