@@ -139,7 +139,7 @@ finish_refused(struct appending *ap)
 	int lost;
 
 	maildir_append_abort(ap->app);
-	lost = read_command_refuse(s->rc, deadline_in(s->conf->stall_timeout));
+	lost = read_command_refuse(s->rc, s->conf->stall_timeout);
 	if (lost != 0)
 		return lost;
 	if (ap->refusal == NULL)

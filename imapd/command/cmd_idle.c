@@ -95,7 +95,7 @@ finish(struct idle *id)
 		    "DONE was expected.");
 		err = wire_out_err(s->out);
 	} else if (err == ERR_LIMIT) {
-		err = read_command_refuse(s->rc, d);
+		err = read_command_refuse(s->rc, s->conf->stall_timeout);
 		if (err == 0)
 			err = answer_bad(s, id->cmd, "DONE was expected.");
 	}

@@ -133,8 +133,7 @@ refuse(struct session *s, const struct command *cmd, bool is_stream, int err)
 	int lost = 0;
 
 	if (is_stream)
-		lost = read_command_refuse(s->rc,
-		    deadline_in(s->conf->stall_timeout));
+		lost = read_command_refuse(s->rc, s->conf->stall_timeout);
 	return lost != 0 ? lost : answer_err(s, cmd, err);
 }
 

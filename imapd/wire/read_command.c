@@ -117,8 +117,8 @@ end(struct read_command *rc, int err)
  * The client does not wait for answers to what came before if it is sending, so
  * flushing here is only for one that does both.
  */
-int
-read_command_refuse(struct read_command *rc, struct deadline d)
+static int ERR_CHECK
+drop(struct read_command *rc, struct deadline d, uint64_t stall_ms)
 {
 	int err;
 
@@ -127,14 +127,20 @@ read_command_refuse(struct read_command *rc, struct deadline d)
 		if (err != 0)
 			return note_err(rc, err);
 	}
-	return note_err(rc, wire_in_drop_command(rc->in, d));
+	return note_err(rc, wire_in_drop_command(rc->in, d, stall_ms));
+}
+
+int
+read_command_refuse(struct read_command *rc, uint64_t stall_ms)
+{
+	return drop(rc, DEADLINE_NEVER, stall_ms);
 }
 
 static enum read_outcome
 refuse(struct read_command *rc, struct deadline d, enum reply_status status,
     const char *code, const char *text)
 {
-	int err = read_command_refuse(rc, d);
+	int err = drop(rc, d, UINT64_MAX);
 
 	if (err != 0)
 		return end(rc, err);
@@ -148,7 +154,7 @@ refuse_syntax(struct read_command *rc, struct deadline d)
 {
 	const struct parse_result *r = &rc->result;
 	struct buf *b = wire_out_buf(rc->out);
-	int err = read_command_refuse(rc, d);
+	int err = drop(rc, d, UINT64_MAX);
 
 	if (err != 0)
 		return end(rc, err);

@@ -88,10 +88,12 @@ enum read_outcome read_command_more(struct read_command *rc,
     struct deadline d);
 
 /*
- * read_command_refuse(rc, d): drop the rest of the command, from wherever it
- * stands: before or in the middle of a message.  The caller answers afterwards,
- * if the result is 0; else the connection is at its end.
+ * read_command_refuse(rc, stall_ms): drop the rest of the command, from
+ * wherever it stands: before or in the middle of a message.  It may come as
+ * slowly as a message that is taken; ERR_TIMEOUT when nothing of it comes for
+ * stall_ms.  The caller answers afterwards, if the result is 0; else the
+ * connection is at its end.
  */
-int read_command_refuse(struct read_command *rc, struct deadline d) ERR_CHECK;
+int read_command_refuse(struct read_command *rc, uint64_t stall_ms) ERR_CHECK;
 
 #endif

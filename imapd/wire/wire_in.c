@@ -341,7 +341,7 @@ wire_in_set_drop_max(struct wire_in *in, uint64_t max)
 }
 
 int
-wire_in_drop_command(struct wire_in *in, struct deadline d)
+wire_in_drop_command(struct wire_in *in, struct deadline d, uint64_t stall_ms)
 {
 	uint64_t left = in->drop_max, n;
 	struct span piece;
@@ -352,11 +352,13 @@ wire_in_drop_command(struct wire_in *in, struct deadline d)
 			return ERR_PROTO;
 		left -= in->left;
 		do {
-			err = wire_in_stream(in, d, &piece);
+			err = wire_in_stream(in, deadline_min(d,
+			    deadline_in(stall_ms)), &piece);
 			if (err != 0)
 				return err;
 		} while (piece.n > 0);
-		err = read_line(in, NULL, &left, d, &n);
+		err = read_line(in, NULL, &left, deadline_min(d,
+		    deadline_in(stall_ms)), &n);
 		if (err != 0)
 			return err;
 	}

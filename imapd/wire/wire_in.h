@@ -88,14 +88,16 @@ int wire_in_stream(struct wire_in *in, struct deadline d, struct span *ret)
     ERR_CHECK;
 
 /*
- * wire_in_drop_command(in, d): read and drop what the client sends of the
- * command that is not to be carried out: what is left of a literal that is on
- * its way, the line behind it, the literal {n+} that this line announces, and
- * so on.  Ends behind the first line that announces nothing, or announces a
+ * wire_in_drop_command(in, d, stall_ms): read and drop what the client sends of
+ * the command that is not to be carried out: what is left of a literal that is
+ * on its way, the line behind it, the literal {n+} that this line announces,
+ * and so on, until d at the latest and waiting for no piece of it longer than
+ * stall_ms.  Ends behind the first line that announces nothing, or announces a
  * literal {n} that was not accepted and so does not come.  The tagged answer is
  * given afterwards.
  */
-int wire_in_drop_command(struct wire_in *in, struct deadline d) ERR_CHECK;
+int wire_in_drop_command(struct wire_in *in, struct deadline d,
+    uint64_t stall_ms) ERR_CHECK;
 
 /* wire_in_set_drop_max(in, max): how much of one line or one command may be
  * read only to be dropped; more is ERR_PROTO.  At first there is no limit. */

@@ -296,6 +296,21 @@ def test_append_too_large_is_refused_first(make_server):
     assert c.status("INBOX", "MESSAGES") == {"MESSAGES": 1}
 
 
+@pytest.mark.imapd
+def test_append_refused_to_a_slow_client(make_server):
+    """It is told, however long it takes to send what nobody wants."""
+    s = make_server({"stall_timeout": "10s"})
+    with s.login(s.account("u")) as c:
+        c.send("a APPEND none {26+}\r\n")
+        for _ in range(13):
+            time.sleep(1)
+            c.send("x\n")
+        c.send("\r\nb NOOP\r\n")
+        r = c.tagged("a")
+        assert r.status == "NO" and r.code == "TRYCREATE"
+        assert c.tagged("b").status == "OK"
+
+
 def test_append_half_and_hang_up(account, connect, login):
     """A message that did not come in whole never was."""
     c = login()

@@ -61,7 +61,7 @@ take_message(struct read_command *rc, struct wire_in *in, struct wire_out *out,
 	if (is_span_eq(cmd->u.append.mailbox, SPAN("no")) ||
 	    (is_half && read_command_accept(rc) == 0 &&
 	    wire_in_stream(in, DEADLINE_NEVER, &s) == 0)) {
-		if (read_command_refuse(rc, DEADLINE_NEVER) != 0)
+		if (read_command_refuse(rc, UINT64_MAX) != 0)
 			return READ_END;
 		reply_tagged(out, cmd->tag, REPLY_NO, NULL, "refused");
 		return READ_REFUSED;

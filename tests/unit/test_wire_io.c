@@ -125,7 +125,7 @@ check_literals(size_t piece)
 	} while (s.n > 0);
 	assert_text(buf_span(&b), "efg");
 	/* The rest of the line, whose literal nobody accepted. */
-	assert_int_equal(wire_in_drop_command(in, DEADLINE_NEVER), 0);
+	assert_int_equal(wire_in_drop_command(in, DEADLINE_NEVER, 1000), 0);
 	buf_clear(&b);
 	assert_int_equal(wire_in_line(in, &b, DEADLINE_NEVER), 0);
 	assert_text(buf_span(&b), "next");
@@ -157,7 +157,8 @@ test_drop_limit(void **state)
 	assert_int_equal(wire_in_line(in, &b, DEADLINE_NEVER), 0);
 	assert_true(wire_in_left(in) == UINT64_MAX);
 	wire_in_set_drop_max(in, 1 << 20);
-	assert_int_equal(wire_in_drop_command(in, DEADLINE_NEVER), ERR_PROTO);
+	assert_int_equal(wire_in_drop_command(in, DEADLINE_NEVER, 1000),
+	    ERR_PROTO);
 	buf_done(&b);
 	wire_in_free(in);
 
@@ -167,7 +168,8 @@ test_drop_limit(void **state)
 	buf_init(&b, 100);
 	assert_int_equal(wire_in_line(in, &b, DEADLINE_NEVER), 0);
 	wire_in_set_drop_max(in, 9);
-	assert_int_equal(wire_in_drop_command(in, DEADLINE_NEVER), ERR_PROTO);
+	assert_int_equal(wire_in_drop_command(in, DEADLINE_NEVER, 1000),
+	    ERR_PROTO);
 	buf_done(&b);
 	wire_in_free(in);
 	wire_client_done(&c);
