@@ -41,6 +41,7 @@ struct mailbox {
 	struct uidvec changed;
 	struct uidvec saved;		/* "$" */
 	uint64_t keywords;		/* set of those the client knows */
+	uint32_t recent;		/* as the client was told */
 	uint32_t first_recent;		/* no lower UID is recent */
 };
 
@@ -360,8 +361,6 @@ tell_gone(struct mailbox *mb, struct wire_out *out)
 {
 	size_t to, from, k = 0;
 
-	if (mb->gone.n == 0)
-		return;
 	uidvec_sort(&mb->gone);
 	from = to = mailbox_seq_at(mb, mb->gone.v[0]) - 1;
 	for (; from < mb->n; from++) {
@@ -429,13 +428,22 @@ count_recent(struct mailbox *mb)
 	return n;
 }
 
+/*
+ * The size of the mailbox (RFC 3501 7.3.1, 7.3.2).  EXPUNGE has said by itself
+ * what becomes of EXISTS, but not whether the message was a recent one.
+ */
 static void
-tell_arrivals(struct mailbox *mb, struct wire_out *out)
+tell_size(struct mailbox *mb, struct wire_out *out, bool was_expunged)
 {
-	if (take_arrivals(mb) == 0)
-		return;
-	reply_number(out, mailbox_count(mb), "EXISTS");
-	reply_number(out, count_recent(mb), "RECENT");
+	uint32_t before = mb->recent;
+	bool has_more = take_arrivals(mb) > 0;
+
+	if (has_more)
+		reply_number(out, mailbox_count(mb), "EXISTS");
+	if (has_more || (was_expunged && before > 0))
+		mb->recent = count_recent(mb);
+	if (has_more || mb->recent != before)
+		reply_number(out, mb->recent, "RECENT");
 }
 
 /* The flags there are, and those that may be set.  "\*" belongs only into the
@@ -504,9 +512,11 @@ void
 mailbox_tell(struct mailbox *mb, struct wire_out *out, bool with_expunges,
     bool with_uid)
 {
-	if (with_expunges)
+	bool tells_gone = with_expunges && mb->gone.n > 0;
+
+	if (tells_gone)
 		tell_gone(mb, out);
-	tell_arrivals(mb, out);
+	tell_size(mb, out, tells_gone);
 	if (flagnames_set(mb->md) != mb->keywords)
 		tell_flags(mb, out);
 	if (mb->changed.n > 0)
@@ -551,6 +561,7 @@ mailbox_announce(struct mailbox *mb, struct wire_out *out)
 	tell_flags(mb, out);
 	reply_number(out, mailbox_count(mb), "EXISTS");
 	reply_number(out, recent, "RECENT");
+	mb->recent = recent;
 	if (unseen != 0)
 		tell_code(out, "UNSEEN", unseen, "First unseen.");
 	tell_code(out, "UIDVALIDITY", maildir_uidvalidity(mb->md),

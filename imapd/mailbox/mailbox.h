@@ -102,8 +102,9 @@ void mailbox_expunged(struct mailbox *mb, uint32_t uid);
 
 /*
  * mailbox_tell(mb, out, with_expunges, with_uid): the news: EXPUNGE (if
- * allowed), EXISTS and RECENT (if they changed), new keywords (FLAGS), FETCH
- * FLAGS of what changed.  UID comes first in FETCH if with_uid.
+ * allowed), EXISTS (if there is more), RECENT (if that or EXPUNGE changed it),
+ * new keywords (FLAGS), FETCH FLAGS of what changed.  UID comes first in FETCH
+ * if with_uid.
  */
 void mailbox_tell(struct mailbox *mb, struct wire_out *out, bool with_expunges,
     bool with_uid);

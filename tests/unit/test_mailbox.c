@@ -342,6 +342,28 @@ test_expunge_waits(void **state)
 	client_close(&c);
 }
 
+/* The client cannot know by itself that a recent message went. */
+static void
+test_expunge_of_recent(void **state)
+{
+	struct client c = client_with_three();
+
+	(void)state;
+	fake_expunge(20);
+	fake_note(20, MAILDIR_EXPUNGED);
+	sync(&c);
+	mailbox_tell(c.mb, c.out, true, false);
+	expect(&c, "* 2 EXPUNGE\r\n");
+	fake_expunge(30);
+	fake_note(30, MAILDIR_EXPUNGED);
+	sync(&c);
+	mailbox_tell(c.mb, c.out, false, false);
+	expect(&c, "");
+	mailbox_tell(c.mb, c.out, true, false);
+	expect(&c, "* 2 EXPUNGE\r\n* 0 RECENT\r\n");
+	client_close(&c);
+}
+
 /* After the last message went there is no "* 0 EXISTS". */
 static void
 test_expunge_all(void **state)
@@ -355,7 +377,8 @@ test_expunge_all(void **state)
 	mailbox_expunged(c.mb, 20);
 	mailbox_expunged(c.mb, 20);	/* as often as anyone says so */
 	mailbox_tell(c.mb, c.out, true, false);
-	expect(&c, "* 1 EXPUNGE\r\n* 1 EXPUNGE\r\n* 1 EXPUNGE\r\n");
+	expect(&c, "* 1 EXPUNGE\r\n* 1 EXPUNGE\r\n* 1 EXPUNGE\r\n"
+	    "* 0 RECENT\r\n");
 	assert_int_equal(mailbox_count(c.mb), 0);
 	client_close(&c);
 }
@@ -757,6 +780,7 @@ main(void)
 		cmocka_unit_test(test_announce_empty_readonly),
 		cmocka_unit_test(test_arrival),
 		cmocka_unit_test(test_expunge_waits),
+		cmocka_unit_test(test_expunge_of_recent),
 		cmocka_unit_test(test_expunge_all),
 		cmocka_unit_test(test_came_back),
 		cmocka_unit_test(test_flags),
