@@ -208,7 +208,8 @@ def test_apple_lsub_and_flag_dump(inbox):
 
 @imapd
 @pytest.mark.parametrize("name, role", [
-    ("Deleted Messages", "Trash"), ("Sent Messages", "Sent")])
+    ("Deleted Messages", "Trash"), ("Bin", "Trash"), ("Rubbish", "Trash"),
+    ("Sent Messages", "Sent")])
 def test_apple_names_of_special_folders(client, name, role):
     client.ok(f'CREATE "{name}"')
     assert f"\\{role}" in client.list("", "*")[name]
@@ -241,6 +242,20 @@ def test_thunderbird_uid_comes_first(inbox):
                     "UID STORE 1 +FLAGS (\\Seen)"):
         for r in inbox.ok(command).all("FETCH"):
             assert r.data[0][0] == "UID", r
+
+
+@imapd
+def test_thunderbird_uid_comes_first_unasked(inbox, login):
+    """Also in what another session's change brings with a UID command."""
+    other = login()
+    other.ok("SELECT INBOX")
+    for command in ("UID FETCH 1 RFC822.SIZE", "UID SEARCH 1",
+                    "UID STORE 1 +FLAGS.SILENT (\\Draft)"):
+        for op in "+-":
+            other.ok(f"STORE 2 {op}FLAGS (\\Flagged)")
+            r = inbox.ok(command).all("FETCH")
+            assert 2 in {x.number for x in r}
+            assert all(x.data[0][0] == "UID" for x in r)
 
 
 @imapd
