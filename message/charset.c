@@ -351,16 +351,37 @@ charset_finish(struct charset *cs, struct buf *out)
 		(void)iconv(cs->cd, NULL, NULL, NULL, NULL); /* cannot fail */
 }
 
+static bool
+has_replacement(struct span s)
+{
+	uint32_t cp;
+	bool ok;
+
+	while (s.n > 0) {
+		s = span_skip(s, utf8_step(s, &cp, &ok));
+		if (cp == UTF8_REPLACEMENT)
+			return true;
+	}
+	return false;
+}
+
 int
 charset_convert(struct span name, struct span s, struct buf *out)
 {
+	size_t start = out->n;
 	struct charset *cs;
+	bool is_malformed;
 	int err = charset_open(name, &cs);
 
 	if (err != 0)
 		return err;
 	charset_feed(cs, s, out);
 	charset_finish(cs, out);
+	is_malformed = cs->kind == KIND_UTF8 ? !is_utf8(s) :
+	    has_replacement(span_skip(buf_span(out), start));
 	charset_free(cs);
-	return 0;
+	if (!is_malformed)
+		return 0;
+	out->n = start;
+	return ERR_SYNTAX;
 }

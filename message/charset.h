@@ -56,8 +56,9 @@ bool is_charset_ascii(const struct charset *cs);
  * of a character of UTF-8 whose rest is missing. */
 size_t charset_utf8_tail(struct span s);
 
-/* charset_convert(name, s, out): all at once; ERR_UNSUPPORTED (nothing
- * appended) for a charset nobody knows. */
+/* charset_convert(name, s, out): all at once, and strictly; with nothing
+ * appended ERR_UNSUPPORTED for a charset nobody knows, ERR_SYNTAX for text that
+ * is malformed in it. */
 int charset_convert(struct span name, struct span s, struct buf *out) ERR_CHECK;
 
 #endif

@@ -234,11 +234,18 @@ put_result(struct session *s, const struct command *cmd,
 
 /* ---- the command ----------------------------------------------------- */
 
-/* A search that ends with NO and was to be saved leaves "$" empty (RFC 5182
- * 2.1). */
+/*
+ * A search that ends with NO and was to be saved leaves "$" empty, one that
+ * ends with BAD leaves it alone (RFC 5182 2.1).  Text that is not in the
+ * charset is BAD: with something in place of what is wrong in it, it would find
+ * all messages in which anything is wrong.
+ */
 static int ERR_CHECK
 refuse(struct session *s, const struct command *cmd, int err)
 {
+	if (err == ERR_SYNTAX)
+		return answer_bad(s, cmd,
+		    "A text is malformed in the charset of the search.");
 	if ((cmd->u.search.want & SEARCH_RETURN_SAVE) != 0)
 		mailbox_save(s->mailbox, NULL, 0);
 	if (err == ERR_UNSUPPORTED)

@@ -22,8 +22,8 @@ struct search;
 /*
  * search_new(mb, args, arena, ret): make the program.  The nodes of args are
  * put into a better order and their sets are used up.  ERR_UNSUPPORTED: the
- * charset or one of the keys is not known; ERR_LIMIT: a text is too long.  Free
- * with search_free().
+ * charset or one of the keys is not known; ERR_SYNTAX: a text is malformed in
+ * the charset; ERR_LIMIT: one is too long.  Free with search_free().
  */
 int search_new(struct mailbox *mb, const struct search_args *args,
     struct arena *arena, struct search **ret) ERR_CHECK;

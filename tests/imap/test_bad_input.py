@@ -177,9 +177,13 @@ def test_ten_bad_commands_before_login(connect):
 
 @pytest.mark.imapd
 def test_not_utf8(inbox):
-    for command in (b"SELECT \"\xff\xfe\"", b"CREATE {2+}\r\n\xc3\x28",
-                    b"SEARCH SUBJECT \"\xff\"", b"STORE 1 +FLAGS (\xe9)",
-                    b"LIST \"\" \"\xff*\""):
+    for command in (b"CREATE {2+}\r\n\xc3\x28",
+                    b"SEARCH SUBJECT \"\xff\"",
+                    b"SEARCH CHARSET UTF-8 BODY {1+}\r\n\xe9",
+                    b"SEARCH CHARSET US-ASCII BODY {1+}\r\n\xe9",
+                    b"SEARCH CHARSET SHIFT_JIS TEXT {1+}\r\n\x81",
+                    b"STORE 1 +FLAGS (\xe9)", b"LIST \"\" \"\xff*\"",
+                    b"SELECT \"\xff\xfe\""):       # which unselects
         inbox.send(b"a " + command + b"\r\n")
         r = inbox.tagged("a")
         assert r.status in ("BAD", "NO"), command
