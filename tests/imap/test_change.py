@@ -297,6 +297,13 @@ def test_append_too_large_is_refused_first(make_server):
 
 
 @pytest.mark.imapd
+def test_append_of_nul(account, client):
+    """No literal holds it, but messages do: kept, as any other byte is."""
+    client.append("INBOX", b"a: b\r\n\r\nx\0y\r\n")
+    assert account.mail.files()[0].read_bytes() == b"a: b\n\nx\0y\n"
+
+
+@pytest.mark.imapd
 def test_append_refused_to_a_slow_client(make_server):
     """It is told, however long it takes to send what nobody wants."""
     s = make_server({"stall_timeout": "10s"})
