@@ -204,13 +204,17 @@ file_crlf_size(struct maildir *md, uint32_t uid, uint64_t *ret)
 	struct namebuf nb;
 	struct maildir_file *f;
 	uint8_t buf[16384], last = 0;
-	uint64_t off = 0, lone = 0;
+	uint64_t off = 0, lone = 0, size;
+	struct span base;
 	size_t n;
 	int r;
 
 	if (m == NULL)
 		return ERR_GONE;
-	if (name_size(picture_base(&md->pic, m, &nb), 'W', ret) == 0)
+	base = picture_base(&md->pic, m, &nb);
+	if (name_size(base, 'S', &size) == 0 &&
+	    name_size(base, 'W', ret) == 0 && *ret >= size &&
+	    *ret - size <= size)
 		return 0;
 	r = maildir_file_open(md, uid, &f);
 	if (r != 0)

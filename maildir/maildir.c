@@ -529,8 +529,8 @@ maildir_status(struct maildir_store *store, const struct maildir_path *path,
 		r = file_crlf_size(md, m->uid, &size);
 		if (r == 0)
 			st.size += size;
-		else if (r == ERR_GONE)
-			r = 0;
+		else if (r != ERR_INTR)
+			r = 0;	/* gone, or unreadable: not STATUS's matter */
 	}
 	maildir_close(md);
 	if (r == 0)

@@ -241,7 +241,8 @@ size_t maildir_find(const struct maildir *md, uint32_t uid);
  * maildir_refresh(md, ret, ret_n): look what others (and deliveries) have
  * changed, cheapest test first, and bring the picture up to date.  *ret are the
  * changes since the last refresh or modification through this handle, at most
- * one for a UID, in order of UID; valid until the next call on md.  On an error
+ * one for a UID, in order of UID; valid until the next call on md.  ERR_NOENT:
+ * the mailbox was deleted; ERR_GONE: it has another UIDVALIDITY.  On an error
  * the picture is as it was.
  */
 enum maildir_what {

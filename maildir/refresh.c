@@ -691,7 +691,7 @@ look(struct maildir *md, struct lock *lk)
 	int r = 0;
 
 	if (is_box_gone(md))
-		return ERR_GONE;
+		return ERR_NOENT;
 	if (md->watch.fd >= 0 && md->was_watched) {
 		r = by_events(md, lk, &want);
 	} else {

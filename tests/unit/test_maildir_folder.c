@@ -253,7 +253,7 @@ test_delete(void **state)
 	assert_int_equal(maildir_open(e->store, &a, false, &md), 0);
 	validity = maildir_uidvalidity(md);
 	assert_int_equal(maildir_delete(e->store, &a), 0);
-	assert_int_equal(maildir_refresh(md, &c, &n), ERR_GONE);
+	assert_int_equal(maildir_refresh(md, &c, &n), ERR_NOENT);
 	maildir_close(md);
 	check_list(e, want, 3);
 	assert_int_equal(maildir_exists(e->store, &a), ERR_NOENT);
