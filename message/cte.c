@@ -221,14 +221,18 @@ qp_text(struct span s, bool is_line, struct buf *out)
 static size_t
 decode_qp(struct cte_decoder *d, struct span s, bool is_end, struct buf *out)
 {
-	size_t used = 0;
+	size_t used = 0, eol = span_find(s, '\n');
 
 	while (used < s.n) {
 		struct span rest = span_skip(s, used);
-		size_t lf = span_find(rest, '\n');
-		size_t n = span_find(span_take(rest, lf), '=');
-		size_t tail;
+		size_t lf, n, tail;
 
+		/* Looked for once a line: a line may be all escapes, and as
+		 * long as s. */
+		if (used > eol)
+			eol = used + span_find(rest, '\n');
+		lf = eol - used;
+		n = span_find(span_take(rest, lf), '=');
 		if (n > 0 || lf == 0) {
 			bool is_line = n == lf && lf < rest.n;
 

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "message/charset.h"
@@ -115,6 +116,32 @@ test_qp_blanks(void **state)
 		expect(&out, buf_span(&in));
 		cte_done(&d);
 	}
+	buf_done(&in);
+	buf_done(&out);
+}
+
+/* A line of escapes alone takes time by its length, not by the square of it:
+ * anybody can send one. */
+static void
+test_qp_escapes(void **state)
+{
+	const size_t n = 512 * 1024;
+	struct cte_decoder d;
+	struct buf in, out;
+	clock_t start;
+
+	(void)state;
+	buf_init(&in, 3 * n);
+	buf_init(&out, n);
+	for (size_t i = 0; i < n; i++)
+		buf_puts(&in, "=41");
+	start = clock();
+	cte_init(&d, CTE_QP);
+	cte_feed(&d, buf_span(&in), &out);
+	cte_finish(&d, &out);
+	assert_true(clock() - start < CLOCKS_PER_SEC);
+	assert_int_equal(out.n, n);
+	cte_done(&d);
 	buf_done(&in);
 	buf_done(&out);
 }
@@ -404,6 +431,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cte),
 		cmocka_unit_test(test_qp_blanks),
+		cmocka_unit_test(test_qp_escapes),
 		cmocka_unit_test(test_charset),
 		cmocka_unit_test(test_rfc2047),
 		cmocka_unit_test(test_crlf),
