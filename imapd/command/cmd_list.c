@@ -18,6 +18,8 @@
 #include "imapd/mailbox/listmatch.h"
 #include "imapd/wire/fmt.h"
 
+#define LIST_PATTERNS_MAX	1000	/* patterns of one command */
+
 struct listing {
 	struct session *s;
 	const struct command *cmd;
@@ -30,26 +32,31 @@ struct listing {
 
 /* ---- which nodes ----------------------------------------------------- */
 
-/* RFC 3501 6.3.8: the reference and the pattern make one pattern, by putting
- * the one behind the other. */
+/*
+ * RFC 3501 6.3.8: the reference and the pattern make one pattern, by putting
+ * the one behind the other.  What is too long to match anything is left out: a
+ * long reference must not be copied for each of many patterns.
+ */
 static void
 join_patterns(struct listing *ls)
 {
 	const struct list_args *args = ls->args;
 	struct arena *arena = ls->s->arena;
 
-	ls->patterns.n = args->patterns.n;
 	ls->patterns.v = arena_array(arena, args->patterns.n,
 	    sizeof(struct span));
 	for (size_t i = 0; i < args->patterns.n; i++) {
 		struct span ref = args->reference, pat = args->patterns.v[i];
-		uint8_t *p = arena_alloc(arena, ref.n + pat.n + 1);
+		uint8_t *p;
 
+		if (ref.n + pat.n > LISTMATCH_MAX)
+			continue;
+		p = arena_alloc(arena, ref.n + pat.n + 1);
 		if (ref.n > 0)
 			memcpy(p, ref.p, ref.n);
 		if (pat.n > 0)
 			memcpy(p + ref.n, pat.p, pat.n);
-		ls->patterns.v[i] = span_of(p, ref.n + pat.n);
+		ls->patterns.v[ls->patterns.n++] = span_of(p, ref.n + pat.n);
 	}
 }
 
@@ -68,13 +75,14 @@ is_matched(const struct listing *ls, const struct list_node *node)
 static bool
 has_bad_pattern(const struct listing *ls)
 {
-	bool with_utf8 = ls->s->names.is_utf8;
+	const struct list_args *args = ls->args;
+	bool (*is_good)(struct span) = ls->s->names.is_utf8 ? is_utf8 :
+	    is_ascii;
 
-	for (size_t i = 0; i < ls->patterns.n; i++)
-		if (!(with_utf8 ? is_utf8(ls->patterns.v[i]) :
-		    is_ascii(ls->patterns.v[i])))
+	for (size_t i = 0; i < args->patterns.n; i++)
+		if (!is_good(args->patterns.v[i]))
 			return true;
-	return false;
+	return !is_good(args->reference);
 }
 
 static void
@@ -306,10 +314,12 @@ cmd_list(struct session *s, const struct command *cmd)
 		return tell_delimiter(&ls, cmd);
 	if ((args->status_items & ~(uint32_t)STATUS_KNOWN) != 0)
 		return answer_bad(s, cmd, "HIGHESTMODSEQ is not offered.");
-	ls.select = args->is_lsub ? LIST_SELECT_SUBSCRIBED : args->select;
-	join_patterns(&ls);
+	if (args->patterns.n > LIST_PATTERNS_MAX)
+		return answer_no(s, cmd, "LIMIT", "Too many patterns.");
 	if (has_bad_pattern(&ls))
 		return answer_bad(s, cmd, "The pattern is not modified UTF-7.");
+	ls.select = args->is_lsub ? LIST_SELECT_SUBSCRIBED : args->select;
+	join_patterns(&ls);
 	err = list_nodes(s, !args->is_lsub, with_subs, &ls.node, &ls.n);
 	if (err != 0)
 		return answer_err(s, cmd, err);

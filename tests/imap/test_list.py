@@ -237,3 +237,13 @@ def test_inbox_is_told_once(account, client):
     assert set(got) == {"INBOX", "&,,0-69nbox", "&,,0-69nbox/Sub"}
     assert client.status("&,,0-69nbox", "MESSAGES") == {"MESSAGES": 1}
     assert client.status("inbox", "MESSAGES") == {"MESSAGES": 0}
+
+
+def test_many_patterns(client):
+    """A long reference is not copied for each of many patterns."""
+    client.ok("CREATE Box")
+    many = " ".join(["Nothing"] * 999 + ["Box"])
+    assert set(listed(client, f'LIST "" ({many})')) == {"Box"}
+    assert not listed(client, f'LIST {"x" * 100000} ({"% " * 999}%)')
+    assert client.no(f'LIST "" ({many} %)').done.code == "LIMIT"
+    client.bad('LIST {4+}\r\ncaf\xe9 (a b)')
