@@ -133,14 +133,15 @@ log_span(const char *key, struct span value)
 {
 	bool is_cut = value.n > LOG_VALUE_MAX;
 
-	/* A quoted byte takes four; keep whole values or none. */
+	value = span_take(value, LOG_VALUE_MAX);
+	/* A quoted byte takes four; keep whole values or none.  A short one
+	 * still finds room behind long ones. */
 	if (!line.is_on ||
-	    LOG_LINE_MAX - line.n < strlen(key) + 8 + 4 * LOG_VALUE_MAX)
+	    LOG_LINE_MAX - line.n < strlen(key) + 8 + 4 * value.n)
 		return;
 	put(" ", 1);
 	put(key, strlen(key));
 	put("=", 1);
-	value = span_take(value, LOG_VALUE_MAX);
 	if (is_bare(value))
 		put(value.p, value.n);
 	else

@@ -464,6 +464,15 @@ test_log(void **state)
 	n = read(p[0], text, sizeof(text));
 	assert_true(n > LOG_VALUE_MAX && n <= LOG_LINE_MAX + 1);
 	assert_int_equal(text[n - 1], '\n');
+	/* What a peer may fill does not push out what counts. */
+	log_begin(LOG_NOTICE, "end");
+	log_span("client", span_of(big, 256));
+	log_span("tls", span_of(big, 512));
+	log_uint("seconds", 5);
+	log_end();
+	n = read(p[0], text, sizeof(text) - 1);
+	text[n] = '\0';
+	assert_non_null(strstr(text, " seconds=5\n"));
 	log_session(SPAN(""));
 	log_set_fd(STDERR_FILENO);
 	close(p[0]);
