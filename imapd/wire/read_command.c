@@ -19,8 +19,9 @@ struct read_command {
 	struct wire_out *out;
 	struct read_limits limits;
 	struct buf text;		/* what is parsed; cmd points into it */
-	struct buf more;		/* the line behind a message */
 	struct arena *arena;
+	struct buf more;		/* the line behind a message */
+	struct arena *more_arena;	/* what it was understood as */
 	struct command cmd;
 	struct parse_result result;
 	int err;
@@ -39,7 +40,21 @@ read_command_new(struct wire_in *in, struct wire_out *out,
 	buf_init(&rc->text, limits->command_max);
 	buf_init(&rc->more, limits->command_max);
 	rc->arena = arena_new(ARENA_FIRST);
+	rc->more_arena = arena_new(ARENA_FIRST);
 	return rc;
+}
+
+/* What one long command needed is not kept. */
+static void
+clear_text(struct buf *b)
+{
+	if (b->cap > TEXT_KEPT) {
+		size_t max = b->max;
+
+		buf_done(b);
+		buf_init(b, max);
+	}
+	buf_clear(b);
 }
 
 /* Forget the command before; all traces of it if it held a password. */
@@ -56,12 +71,9 @@ forget(struct read_command *rc)
 	} else {
 		arena_clear(rc->arena);
 	}
-	/* What one long command needed is not kept. */
-	if (rc->text.cap > TEXT_KEPT) {
-		buf_done(&rc->text);
-		buf_init(&rc->text, rc->limits.command_max);
-	}
-	buf_clear(&rc->text);
+	clear_text(&rc->text);
+	clear_text(&rc->more);
+	arena_clear(rc->more_arena);
 	rc->cmd = (struct command){ .id = CMD_NONE };
 }
 
@@ -72,6 +84,7 @@ read_command_free(struct read_command *rc)
 		return;
 	forget(rc);
 	arena_free(rc->arena);
+	arena_free(rc->more_arena);
 	buf_done(&rc->text);
 	buf_done(&rc->more);
 	free(rc);
@@ -292,14 +305,16 @@ read_command_more(struct read_command *rc, struct deadline d)
 {
 	int err;
 
+	/* Not on top of those before: there may be 100,000 of them. */
 	buf_clear(&rc->more);
+	arena_clear(rc->more_arena);
 	err = read_line(rc, &rc->more, d);
 	if (err == ERR_LIMIT)
 		return refuse(rc, d, REPLY_BAD, NULL, "Command line too long");
 	if (err != 0)
 		return end(rc, err);
-	parse_append_next(buf_span(&rc->more), rc->arena, &rc->cmd.u.append,
-	    &rc->result);
+	parse_append_next(buf_span(&rc->more), rc->more_arena,
+	    &rc->cmd.u.append, &rc->result);
 	if (rc->result.outcome == PARSE_DONE)
 		return READ_DONE;
 	if (rc->result.outcome == PARSE_STREAM)

@@ -82,7 +82,7 @@ int read_command_accept(struct read_command *rc) ERR_CHECK;
 /*
  * read_command_more(rc, d): behind the message.  READ_DONE: the command is
  * complete.  READ_STREAM: another message (RFC 3502), its arguments are in
- * u.append.  READ_BAD (answered), READ_END.
+ * u.append, valid until the next call.  READ_BAD (answered), READ_END.
  */
 enum read_outcome read_command_more(struct read_command *rc,
     struct deadline d);

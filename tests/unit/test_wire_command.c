@@ -290,6 +290,45 @@ test_many_literals(void **state)
 	buf_done(&b);
 }
 
+/* The arguments of one message do not stay for those behind it. */
+static void
+test_many_messages(void **state)
+{
+	const struct read_limits wide = { 1 << 20, 1 << 20, 1 << 20 };
+	struct wire_client c;
+	struct wire_in *in;
+	struct wire_out *out;
+	struct read_command *rc;
+	const struct command *cmd;
+	enum read_outcome outcome;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 1 << 20);
+	buf_puts(&b, "a APPEND x");
+	for (int i = 0; i < 2000; i++)
+		buf_puts(&b, " (a b c d e f g h i j k) {1+}\r\nx");
+	buf_puts(&b, "\r\n");
+	wire_client_init(&c, buf_span(&b), SIZE_MAX);
+	in = wire_client_in(&c);
+	out = wire_client_out(&c);
+	rc = read_command_new(in, out, &wide);
+	outcome = read_command(rc, STATE_AUTH, DEADLINE_NEVER, &cmd);
+	while (outcome == READ_STREAM) {
+		assert_int_equal(cmd->u.append.flags.keywords.n, 11);
+		assert_text(cmd->u.append.flags.keywords.v[10], "k");
+		assert_text(cmd->u.append.mailbox, "x");
+		outcome = take_message(rc, in, out, cmd);
+	}
+	assert_int_equal(outcome, READ_DONE);
+	assert_true(arena_used(read_command_arena(rc)) < 64 * 1024);
+	read_command_free(rc);
+	wire_out_free(out);
+	wire_in_free(in);
+	wire_client_done(&c);
+	buf_done(&b);
+}
+
 int
 main(void)
 {
@@ -297,7 +336,8 @@ main(void)
 		cmocka_unit_test(test_dialogues),
 		cmocka_unit_test(test_cut_off),
 		cmocka_unit_test(test_endless_line),
-		cmocka_unit_test(test_many_literals)
+		cmocka_unit_test(test_many_literals),
+		cmocka_unit_test(test_many_messages)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
