@@ -120,6 +120,8 @@ cmd_store(struct session *s, const struct command *cmd)
 	if (is_mailbox_readonly(s->mailbox))
 		return answer_no(s, cmd, "READ-ONLY",
 		    "The mailbox is open for reading only.");
+	if (args->flags.has_long && args->op != MAILDIR_REMOVE)
+		return answer_no(s, cmd, "LIMIT", "The keyword is too long.");
 	err = n == 0 ? 0 : change(s, args, msgs, n);
 	if (err == ERR_LIMIT)
 		return answer_no(s, cmd, "LIMIT",

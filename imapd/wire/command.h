@@ -49,6 +49,8 @@ struct flag_list {
 	uint32_t sys;		/* MAILDIR_SEEN and so on (same bits) */
 	struct spans keywords;	/* as spelled */
 	bool has_recent;	/* \Recent was among them: ignored */
+	bool has_long;		/* a keyword was longer than any mailbox can
+				 * hold: left out */
 };
 
 /* ---- FETCH ----------------------------------------------------------- */

@@ -54,6 +54,10 @@ flag(struct lex *lx, void *arg)
 	if (is_lex_at(lx, '\\'))
 		return system_flag(lx, rd->flags);
 	err = lex_atom(lx, &keyword);
+	if (err == 0 && keyword.n > MAILDIR_KEYWORD_LEN) {
+		rd->flags->has_long = true;
+		return 0;
+	}
 	return err != 0 ? err : lex_spans_add(lx, &rd->keywords, keyword);
 }
 

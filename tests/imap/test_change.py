@@ -74,6 +74,19 @@ def test_store_uid_of_nobody(inbox):
     assert not r.all("FETCH")
 
 
+@pytest.mark.imapd
+def test_long_keyword(inbox):
+    """Longer than any mailbox can hold: refused, and not as a bad name."""
+    fits, long = "k" * 128, "k" * 129
+    r = inbox.no(f"STORE 1 +FLAGS (good {long})")
+    assert r.done.code == "LIMIT" and "keyword" in r.done.text
+    assert "good" not in inbox.fetch_one(1, "FLAGS")["FLAGS"]
+    inbox.ok(f"STORE 1 +FLAGS ({fits})")
+    inbox.ok(f"STORE 1 -FLAGS ({long})")
+    inbox.ok(f"APPEND INBOX (good {long})", b"Subject: x\r\n\r\nx\r\n")
+    assert "good" in inbox.fetch_one(4, "FLAGS")["FLAGS"]
+
+
 def test_many_keywords(account, inbox):
     """More than the 26 that Maildir letters can name."""
     words = [f"word{i}" for i in range(26)]
