@@ -342,13 +342,19 @@ charset_feed(struct charset *cs, struct span s, struct buf *out)
 }
 
 void
+charset_reset(struct charset *cs)
+{
+	cs->nhold = 0;
+	if (cs->kind == KIND_ICONV)
+		(void)iconv(cs->cd, NULL, NULL, NULL, NULL); /* cannot fail */
+}
+
+void
 charset_finish(struct charset *cs, struct buf *out)
 {
 	if (cs->nhold > 0)
 		utf8_put(out, UTF8_REPLACEMENT);
-	cs->nhold = 0;
-	if (cs->kind == KIND_ICONV)
-		(void)iconv(cs->cd, NULL, NULL, NULL, NULL); /* cannot fail */
+	charset_reset(cs);
 }
 
 static bool

@@ -44,6 +44,9 @@ void charset_free(struct charset *cs);
  * end of s waits for the rest. */
 void charset_feed(struct charset *cs, struct span s, struct buf *out);
 
+/* charset_reset(cs): forget what was fed; cs is as new. */
+void charset_reset(struct charset *cs);
+
 /* charset_finish(cs, out): the end of the text: a cut character becomes U+FFFD;
  * cs is as new. */
 void charset_finish(struct charset *cs, struct buf *out);

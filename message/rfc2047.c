@@ -6,7 +6,6 @@
 
 #include "base/num.h"
 #include "base/utf8.h"
-#include "message/charset.h"
 #include "message/cte.h"
 
 /* One encoded word, taken apart. */
@@ -20,6 +19,7 @@ struct word {
 /* A run of adjacent words in one charset, being converted. */
 struct run {
 	struct charset *cs;	/* NULL: none is going on */
+	struct charset_pool *pool;
 	struct span name;
 	struct buf *out;
 };
@@ -96,7 +96,6 @@ run_end(struct run *run)
 	if (run->cs == NULL)
 		return;
 	charset_finish(run->cs, run->out);
-	charset_free(run->cs);
 	run->cs = NULL;
 }
 
@@ -108,7 +107,7 @@ run_word(struct run *run, const struct word *w)
 
 	if (run->cs == NULL || !is_span_ieq(run->name, w->charset)) {
 		run_end(run);
-		if (charset_open(w->charset, &run->cs) != 0) {
+		if (charset_pool_get(run->pool, w->charset, &run->cs) != 0) {
 			run->cs = NULL;
 			return false;
 		}
@@ -168,9 +167,9 @@ last_end(struct span s)
 }
 
 void
-rfc2047_decode(struct span s, struct buf *out)
+rfc2047_decode(struct span s, struct charset_pool *pool, struct buf *out)
 {
-	struct run run = { .out = out };
+	struct run run = { .pool = pool, .out = out };
 	const uint8_t *last = last_end(s);
 	struct word w;
 
@@ -203,13 +202,16 @@ rfc2047_decode(struct span s, struct buf *out)
 struct span
 rfc2047_text(struct span s, struct arena *arena)
 {
+	struct charset_pool pool;
 	struct buf b;
 	struct span ret;
 
 	if (is_ascii(s) && !has_byte(s, '\n') && !has_byte(s, '='))
 		return s;
 	buf_init(&b, SIZE_MAX / 2);
-	rfc2047_decode(s, &b);
+	charset_pool_init(&pool);
+	rfc2047_decode(s, &pool, &b);
+	charset_pool_done(&pool);
 	ret = arena_dup(arena, buf_span(&b));
 	buf_done(&b);
 	return ret;

@@ -189,7 +189,8 @@ text_search_feed(struct text_search *ts, struct span s)
 
 struct text_part {
 	struct cte_decoder cte;
-	struct charset *cs;
+	struct charset *cs;	/* the pool's, or own */
+	struct charset *own;
 	struct buf decoded;
 };
 
@@ -201,7 +202,7 @@ is_text_content(const struct content *c)
 }
 
 struct text_part *
-text_part_new(const struct content *c)
+text_part_new(const struct content *c, struct charset_pool *pool)
 {
 	struct text_part *tp = mem_zalloc(sizeof(*tp));
 	const struct content_param *p = c->params;
@@ -210,8 +211,9 @@ text_part_new(const struct content *c)
 		p = p->next;
 	cte_init(&tp->cte, cte_find(c->encoding));
 	buf_init(&tp->decoded, SIZE_MAX / 2);
-	if (charset_open(p == NULL ? SPAN_NONE : p->value, &tp->cs) != 0)
-		tp->cs = charset_open_unknown();
+	if (charset_pool_get(pool, p == NULL ? SPAN_NONE : p->value,
+	    &tp->cs) != 0)
+		tp->own = tp->cs = charset_open_unknown();
 	return tp;
 }
 
@@ -221,7 +223,7 @@ text_part_free(struct text_part *tp)
 	if (tp == NULL)
 		return;
 	cte_done(&tp->cte);
-	charset_free(tp->cs);
+	charset_free(tp->own);
 	buf_done(&tp->decoded);
 	free(tp);
 }
@@ -259,7 +261,7 @@ is_text_part_plain(const struct text_part *tp, struct span raw)
 }
 
 void
-text_header(struct span body, struct buf *out)
+text_header(struct span body, struct charset_pool *pool, struct buf *out)
 {
-	rfc2047_decode(body, out);
+	rfc2047_decode(body, pool, out);
 }

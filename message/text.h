@@ -25,6 +25,7 @@
 
 #include "base/buf.h"
 #include "base/span.h"
+#include "message/charset_pool.h"
 #include "message/rfc2045.h"
 
 /*
@@ -53,10 +54,12 @@ bool is_text_content(const struct content *c);
 /*
  * The body of a part as UTF-8: transfer encoding undone, charset converted.
  * Unknown encodings are taken as they are, unknown charsets as UTF-8.
+ * pool has the charsets; it serves one part at a time.
  */
 struct text_part;
 
-struct text_part *text_part_new(const struct content *c);
+struct text_part *text_part_new(const struct content *c,
+    struct charset_pool *pool);
 void text_part_free(struct text_part *tp);
 
 /* text_part_feed(tp, raw, out): append what raw stands for.  Where raw already
@@ -71,8 +74,8 @@ void text_part_finish(struct text_part *tp, struct buf *out);
  */
 bool is_text_part_plain(const struct text_part *tp, struct span raw);
 
-/* text_header(body, out): append the body of any header field as UTF-8:
+/* text_header(body, pool, out): append the body of any header field as UTF-8:
  * unfolded, encoded words decoded. */
-void text_header(struct span body, struct buf *out);
+void text_header(struct span body, struct charset_pool *pool, struct buf *out);
 
 #endif

@@ -21,6 +21,7 @@ searchtext_init(struct searchtext *st, struct msgview *mv)
 	st->mv = mv;
 	buf_init(&st->head, PART_HEADER_MAX);
 	buf_init(&st->text, TEXT_MAX);
+	charset_pool_init(&st->charsets);
 }
 
 void
@@ -28,6 +29,7 @@ searchtext_done(struct searchtext *st)
 {
 	buf_done(&st->head);
 	buf_done(&st->text);
+	charset_pool_done(&st->charsets);
 }
 
 /*
@@ -110,7 +112,7 @@ searchtext_field(struct searchtext *st, struct span name,
 		if (!is_span_ieq(f.name, name))
 			continue;
 		buf_clear(&st->text);
-		text_header(f.body, &st->text);
+		text_header(f.body, &st->charsets, &st->text);
 		text_search_reset(ts);
 		found = text_search_feed(ts, buf_span(&st->text));
 	}
@@ -129,7 +131,7 @@ search_fields(struct searchtext *st, struct span rest, struct text_search *ts)
 	while (header_next(&rest, &f)) {
 		buf_put_span(&st->text, f.name);
 		buf_puts(&st->text, f.name.n > 0 ? ": " : "");
-		text_header(f.body, &st->text);
+		text_header(f.body, &st->charsets, &st->text);
 		buf_putc(&st->text, '\n');
 		if (st->text.n < PIECE)
 			continue;
@@ -145,7 +147,7 @@ static int
 search_leaf(struct searchtext *st, const struct part *part,
     struct text_search *ts, bool *ret)
 {
-	struct text_part *tp = text_part_new(&part->content);
+	struct text_part *tp = text_part_new(&part->content, &st->charsets);
 	uint64_t done = 0;
 	struct span s;
 	bool found = false;

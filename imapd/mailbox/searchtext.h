@@ -19,11 +19,12 @@
 #include "message/text.h"
 #include "imapd/mailbox/msgview.h"
 
-/* Buffers that one message after the other is looked at with. */
+/* What one message after the other is looked at with. */
 struct searchtext {
 	struct msgview *mv;
 	struct buf head;	/* a header that is not in one piece */
 	struct buf text;	/* decoded text */
+	struct charset_pool charsets;
 };
 
 void searchtext_init(struct searchtext *st, struct msgview *mv);

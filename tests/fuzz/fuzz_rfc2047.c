@@ -15,11 +15,14 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *arena = arena_new(4096);
+	struct charset_pool pool;
 	bool is_reply;
 	struct buf out;
 
 	buf_init(&out, 64 * size + 64);
-	rfc2047_decode(span_of(data, size), &out);
+	charset_pool_init(&pool);
+	rfc2047_decode(span_of(data, size), &pool, &out);
+	charset_pool_done(&pool);
 	if (out.overflowed || !is_utf8(buf_span(&out)))
 		abort();
 	if (!is_utf8(subject_base(span_of(data, size), arena, &is_reply)))

@@ -31,13 +31,17 @@ static const struct span encodings[] = { SPAN("8bit"), SPAN("base64"),
 static void
 decode(const struct content *c, struct span s, size_t step, struct buf *out)
 {
-	struct text_part *tp = text_part_new(c);
+	struct charset_pool pool;
+	struct text_part *tp;
 
+	charset_pool_init(&pool);
+	tp = text_part_new(c, &pool);
 	buf_init(out, 1 << 24);
 	for (; s.n > 0; s = span_skip(s, step))
 		text_part_feed(tp, span_take(s, step), out);
 	text_part_finish(tp, out);
 	text_part_free(tp);
+	charset_pool_done(&pool);
 	if (!is_utf8(buf_span(out)))
 		abort();
 }

@@ -601,9 +601,11 @@ test_hostile(void **state)
 	    "(fwd)", "re[a]", "<", "<>", "<a> ", "\"", "<\"", "(", "a ",
 	    "1 ", "-", "1:" };
 	struct arena *a = arena_new(1000);
+	struct charset_pool pool;
 	struct buf b, out;
 
 	(void)state;
+	charset_pool_init(&pool);
 	buf_init(&b, CEILING);
 	buf_init(&out, 8 * CEILING);
 	for (size_t i = 0; i < COUNT(units); i++) {
@@ -617,7 +619,7 @@ test_hostile(void **state)
 		while (b.n < CEILING - 100)
 			buf_puts(&b, units[i]);
 		rest = buf_span(&b);
-		rfc2047_decode(rest, &out);
+		rfc2047_decode(rest, &pool, &out);
 		(void)subject_base(rest, a, &is_reply);
 		assert_int_not_equal(date_parse(rest, &t, &zone), 0);
 		while (msgid_next(&rest, a, &id))
@@ -626,6 +628,7 @@ test_hostile(void **state)
 	}
 	buf_done(&b);
 	buf_done(&out);
+	charset_pool_done(&pool);
 	arena_free(a);
 }
 

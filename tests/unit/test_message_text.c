@@ -13,7 +13,7 @@
 #include <time.h>
 
 #include "base/buf.h"
-#include "message/charset.h"
+#include "message/charset_pool.h"
 #include "message/crlf.h"
 #include "message/cte.h"
 #include "message/rfc2047.h"
@@ -232,19 +232,68 @@ static const struct { const char *in, *out; } word_rows[] = {
 static void
 test_rfc2047(void **state)
 {
+	struct charset_pool pool;
 	struct buf out;
 
 	(void)state;
+	charset_pool_init(&pool);
 	buf_init(&out, CEILING);
 	for (size_t i = 0; i < COUNT(word_rows); i++) {
 		struct span in = span_str(word_rows[i].in);
 
 		for (size_t n = 0; n <= in.n; n++) {
 			buf_clear(&out);
-			rfc2047_decode(span_take(in, n), &out);
+			rfc2047_decode(span_take(in, n), &pool, &out);
 		}
 		expect(&out, span_str(word_rows[i].out));
 	}
+	charset_pool_done(&pool);
+	buf_done(&out);
+}
+
+/* A converter is opened once, and is as new each time; so words in many
+ * charsets by turns, which anybody can send, do not take long. */
+static void
+test_charset_pool(void **state)
+{
+	struct charset_pool pool;
+	struct charset *a, *b;
+	struct buf in, out;
+	clock_t start;
+
+	(void)state;
+	charset_pool_init(&pool);
+	buf_init(&in, CEILING);
+	buf_init(&out, CEILING);
+	assert_int_equal(charset_pool_get(&pool, SPAN("euc-jp"), &a), 0);
+	charset_feed(a, SPAN("\xa4"), &out);
+	assert_int_equal(charset_pool_get(&pool, SPAN(" EUC-JP"), &b), 0);
+	assert_ptr_equal(a, b);
+	charset_feed(b, SPAN("a\xa4\xa2"), &out);
+	charset_finish(b, &out);
+	expect(&out, SPAN("a\xe3\x81\x82"));
+	assert_int_equal(charset_pool_get(&pool, SPAN("x-nobody"), &b),
+	    ERR_UNSUPPORTED);
+	for (int i = 0; i < 30000; i++)
+		buf_puts(&in, i % 2 == 0 ? "=?iso-2022-jp?q?a?= " :
+		    "=?euc-jp?q?a?= ");
+	start = clock();
+	for (int i = 0; i < 2; i++) {
+		buf_clear(&out);
+		rfc2047_decode(buf_span(&in), &pool, &out);
+		assert_int_equal(out.n, 30001);
+	}
+	assert_true(clock() - start < CLOCKS_PER_SEC);
+	assert_int_equal(pool.list.n, 2);
+	/* One that is full still has what is in it. */
+	while (pool.list.n < CHARSET_POOL_MAX)
+		VEC_PUSH(&pool.list, ((struct charset_pooled){
+		    .cs = charset_open_unknown(), .n = 1 }));
+	assert_int_equal(charset_pool_get(&pool, SPAN("big5"), &b),
+	    ERR_LIMIT);
+	assert_int_equal(charset_pool_get(&pool, SPAN("euc-jp"), &b), 0);
+	charset_pool_done(&pool);
+	buf_done(&in);
 	buf_done(&out);
 }
 
@@ -398,10 +447,13 @@ test_text_part(void **state)
 	    SPAN("iso-8859-1"), NULL };
 	struct content c = { .type = SPAN("text"), .subtype = SPAN("plain"),
 	    .params = &charset, .encoding = SPAN("Quoted-Printable") };
-	struct text_part *tp = text_part_new(&c);
+	struct charset_pool pool;
+	struct text_part *tp;
 	struct buf out;
 
 	(void)state;
+	charset_pool_init(&pool);
+	tp = text_part_new(&c, &pool);
 	buf_init(&out, CEILING);
 	assert_false(is_text_part_plain(tp, SPAN("abc")));
 	text_part_feed(tp, SPAN("caf=E"), &out);
@@ -411,7 +463,7 @@ test_text_part(void **state)
 	text_part_free(tp);
 	c.encoding = SPAN("8bit");
 	charset.value = SPAN("x-nobody");
-	tp = text_part_new(&c);
+	tp = text_part_new(&c, &pool);
 	assert_true(is_text_part_plain(tp, SPAN("abc")));
 	assert_false(is_text_part_plain(tp, SPAN("\xc3")));
 	buf_clear(&out);
@@ -422,6 +474,7 @@ test_text_part(void **state)
 	expect(&out, SPAN("\xc3\xa9"));
 	text_part_free(tp);
 	assert_true(is_text_content(&c));
+	charset_pool_done(&pool);
 	buf_done(&out);
 }
 
@@ -434,6 +487,7 @@ main(void)
 		cmocka_unit_test(test_qp_escapes),
 		cmocka_unit_test(test_charset),
 		cmocka_unit_test(test_rfc2047),
+		cmocka_unit_test(test_charset_pool),
 		cmocka_unit_test(test_crlf),
 		cmocka_unit_test(test_crlf_count),
 		cmocka_unit_test(test_search),
