@@ -257,10 +257,14 @@ show(struct maildir_append *app, struct incoming *in, struct buf *name)
 	int r;
 
 	n.upper = name_letters(in->sys);
-	for (size_t i = 0; i < in->nkeywords; i++)
-		if (keywords_find(&app->dep.kw,
-		    app->keywords.v[in->first_keyword + i], &number) == 0)
+	for (size_t i = 0; i < in->nkeywords; i++) {
+		struct span word = app->keywords.v[in->first_keyword + i];
+
+		if (keywords_find(&app->dep.kw, word, &number) == 0)
 			bits |= UINT64_C(1) << number;
+		else
+			deposit_word(&app->dep, in->uid, word);
+	}
 	keywords_letters(&app->dep.kw, bits, &n);
 	r = deposit_place(&app->dep, &n, name, &in->shown_dir);
 	if (r != 0)
@@ -335,6 +339,7 @@ maildir_append_commit(struct maildir_append *app, struct arena *arena,
 		*ret_uidvalidity = app->dep.ul.uidvalidity;
 		*ret_uids = uids;
 		*ret_n = app->msgs.n;
+		deposit_words(&app->dep, &app->path);
 	}
 	maildir_append_abort(app);
 	return r;

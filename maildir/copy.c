@@ -216,6 +216,18 @@ put_fresh_base(struct copy *c, struct span old, struct buf *b)
 	}
 }
 
+/* Keywords that there is no letter for. */
+static void
+put_words(struct copy *c, uint64_t kw, uint32_t to)
+{
+	char *const *name = c->md->kw.name;
+
+	for (size_t i = 0; i < KEYWORDS_NUMBERS; i++)
+		if (kw & UINT64_C(1) << i && c->letter[i] == 0 &&
+		    name[i] != NULL)
+			deposit_word(&c->dep, to, span_str(name[i]));
+}
+
 /* Give one message its name, place and record in the destination. */
 static int
 plan_one(struct copy *c, struct item *it, bool is_taken, struct buf *name,
@@ -252,6 +264,8 @@ plan_one(struct copy *c, struct item *it, bool is_taken, struct buf *name,
 	n.stem = buf_span(base);
 	keywords_letters(&c->dep.kw, bits, &n);
 	r = deposit_record(&c->dep, buf_span(&fields), n.stem, &it->to);
+	if (r == 0)
+		put_words(c, kw, it->to);
 	if (r == 0)
 		r = deposit_place(&c->dep, &n, name, &it->dir);
 	if (r == 0)
@@ -411,8 +425,10 @@ transfer(struct maildir *md, const uint32_t *uids, size_t n,
 		if (r != 0)
 			undo(&c);
 	}
-	if (r == 0)
+	if (r == 0) {
 		report(&c, ret);
+		deposit_words(&c.dep, to);
+	}
 	deposit_close(&c.dep);
 	if (r == 0 && is_move)
 		r = leave(&c);

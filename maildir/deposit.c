@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: ISC
  */
 #include "maildir/deposit.h"
-#include "maildir/maildir.h"
+#include "maildir/md.h"
 #include "maildir/replace.h"
 #include "maildir/step.h"
 
@@ -28,6 +28,7 @@ void
 deposit_close(struct deposit *d)
 {
 	lock_drop(&d->lock);
+	VEC_DONE(&d->words);
 	buf_done(&d->lines);
 	keywords_done(&d->kw);
 	uidlist_done(&d->ul);
@@ -90,6 +91,42 @@ deposit_keywords(struct deposit *d, const struct span *names, size_t n)
 			return r;
 	}
 	return 0;
+}
+
+void
+deposit_word(struct deposit *d, uint32_t uid, struct span name)
+{
+	struct deposit_word w = { uid, name };
+
+	VEC_PUSH(&d->words, w);
+}
+
+void
+deposit_words(struct deposit *d, const struct maildir_path *path)
+{
+	struct maildir *md;
+	size_t i = 0, number, n;
+
+	if (d->words.n == 0)
+		return;
+	lock_drop(&d->lock);
+	if (maildir_open(d->store, path, true, &md) != 0)
+		return;
+	/* Read-only, so as not to take \Recent from anybody; and yet. */
+	md->is_readonly = md->is_memory_only;
+	while (i < d->words.n) {
+		struct maildir_flags f = { 0, 0 };
+		uint32_t uid = d->words.v[i].uid;
+
+		for (; i < d->words.n && d->words.v[i].uid == uid; i++)
+			if (maildir_keyword(md, d->words.v[i].name, true,
+			    &number) == 0)
+				f.kw |= UINT64_C(1) << number;
+		if (f.kw != 0 && maildir_store_flags(md, &uid, 1,
+		    MAILDIR_ADD, &f, &n) != 0)
+			break;
+	}
+	maildir_close(md);
 }
 
 int

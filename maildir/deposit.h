@@ -11,6 +11,7 @@
  *	deposit_write()		the records are in the list
  *	...			the caller makes the files appear
  *	deposit_sync()		all of it survives
+ *	deposit_words()		keywords that have no letter there
  *	deposit_close()
  *
  * The record comes before the file and both under the lock, so that the UID in
@@ -23,9 +24,16 @@
 #ifndef MAILDIR_DEPOSIT_H
 #define MAILDIR_DEPOSIT_H
 
+#include "base/vec.h"
 #include "maildir/keywords.h"
 #include "maildir/store.h"
 #include "maildir/uidlist.h"
+
+/* A keyword of one message that the mailbox has no letter for. */
+struct deposit_word {
+	uint32_t uid;
+	struct span name;	/* borrowed until deposit_words() */
+};
 
 struct deposit {
 	struct maildir_store *store;
@@ -34,6 +42,7 @@ struct deposit {
 	struct keywords kw;
 	struct lock lock;
 	struct buf lines;
+	VEC(struct deposit_word) words;
 	bool has_new;		/* a file went to new/, to cur/ */
 	bool has_cur;
 };
@@ -51,9 +60,17 @@ int deposit_lock(struct deposit *d, const struct maildir_path *path,
     bool want_records) ERR_CHECK;
 
 /* deposit_keywords(d, names, n): have letters for these; those that there is
- * no letter for any more are left out, and not found later. */
+ * no letter for any more are left out, and not found later: they go to
+ * deposit_word(), message by message in order of UID. */
 int deposit_keywords(struct deposit *d, const struct span *names, size_t n)
     ERR_CHECK;
+
+void deposit_word(struct deposit *d, uint32_t uid, struct span name);
+
+/* deposit_words(d, path): give the messages those keywords, which are nowhere
+ * but on record (history.h).  Releases the lock.  The messages are there, and
+ * that matters more: what cannot be done here is left. */
+void deposit_words(struct deposit *d, const struct maildir_path *path);
 
 int deposit_record(struct deposit *d, struct span fields, struct span base,
     uint32_t *ret_uid) ERR_CHECK;

@@ -173,21 +173,63 @@ get_line(const struct subs *s, struct span line, struct arena *arena,
 /* ---- a path to a line ------------------------------------------------ */
 
 /* On an error b is as it was. */
+/* The character behind 01 for a byte that cannot stand for itself; 0: it can. */
+static uint8_t
+escape_of(uint8_t c)
+{
+	switch (c) {
+	case '\0':
+		return '0';
+	case 1:
+		return '1';
+	case '\t':
+		return 't';
+	case '\n':
+		return 'n';
+	case '\r':
+		return 'r';
+	default:
+		return 0;
+	}
+}
+
+/* A level in storage form.  A directory of others may have any byte in its name
+ * (foldername.h), and only version 2 can write all of them. */
+static int
+put_level(const struct subs *s, struct span stored, struct buf *b)
+{
+	for (size_t i = 0; i < stored.n; i++) {
+		uint8_t escape = escape_of(stored.p[i]);
+
+		if (escape != 0 && s->is_v1)
+			return ERR_NAME;
+		if (escape != 0)
+			buf_putc(b, 1);
+		buf_putc(b, escape != 0 ? escape : stored.p[i]);
+	}
+	return 0;
+}
+
 static int
 put_line(const struct subs *s, const struct maildir_path *path, struct buf *b)
 {
 	size_t before = b->n;
 	uint8_t sep = !s->is_v1 ? '\t' :
 	    s->store->conf.layout == MAILDIR_FS ? '/' : '.';
+	struct buf stored;
 	int r = 0;
 
+	buf_init(&stored, LINE_MAX_BYTES);
 	for (size_t i = 0; r == 0 && i < path->n; i++) {
 		if (i > 0)
 			buf_putc(b, sep);
-		/* Nothing in it needs 01: controls are refused before. */
+		buf_clear(&stored);
 		r = foldername_level(&s->store->conf, path->level[i], i == 0,
-		    b);
+		    &stored);
+		if (r == 0)
+			r = put_level(s, buf_span(&stored), b);
 	}
+	buf_done(&stored);
 	buf_putc(b, '\n');
 	if (r != 0)
 		b->n = before;

@@ -187,12 +187,42 @@ def test_all_of_an_empty_mailbox(inbox):
 @pytest.mark.imapd
 def test_no_star_when_keywords_are_used_up(inbox):
     """RFC 3501 7.1: "\\*" says that another keyword can be made."""
-    names = " ".join(f"kw{n}" for n in range(25))
+    names = " ".join(f"kw{n}" for n in range(62))
     r = inbox.ok(f"STORE 1 +FLAGS ({names})")
     assert "\\*" in r.codes("PERMANENTFLAGS")[0].data[0]
-    r = inbox.ok("STORE 1 +FLAGS (kw25)")
+    r = inbox.ok("STORE 1 +FLAGS (kw62)")
     assert "\\*" not in r.codes("PERMANENTFLAGS")[0].data[0]
-    assert inbox.no("STORE 1 +FLAGS (kw26)").code == "LIMIT"
+    assert inbox.no("STORE 1 +FLAGS (kw63)").code == "LIMIT"
+
+
+@pytest.mark.imapd
+def test_more_keywords_than_letters(inbox, login):
+    """Letters for 26, the rest is on record; all can be searched for, copied,
+    removed, and are seen by others."""
+    def flags(c, n):
+        return set(c.fetch_one(n, "FLAGS")["FLAGS"])
+
+    names = [f"kw{n}" for n in range(40)]
+    inbox.ok(f"STORE 1:2 +FLAGS ({' '.join(names)})")
+    inbox.ok("STORE 2 -FLAGS (kw3 kw33)")
+    other = login()
+    other.ok("SELECT INBOX")
+    assert flags(other, 1) >= set(names)
+    assert flags(other, 2) >= set(names) - {"kw3", "kw33"}
+    assert not flags(other, 2) & {"kw3", "kw33"}
+    assert other.ok("SEARCH KEYWORD kw33").search() == [1]
+    other.ok("STORE 2 +FLAGS (KW33)")
+    other.ok("STORE 1 FLAGS (kw39 \\Seen)")
+    inbox.ok("NOOP")
+    assert flags(inbox, 1) == {"kw39", "\\Seen", "\\Recent"}
+    assert "kw33" in flags(inbox, 2)
+    inbox.ok("CREATE Box")
+    inbox.ok("COPY 1:2 Box")
+    inbox.append("Box", message(), " ".join(["\\Flagged"] + names))
+    inbox.ok("SELECT Box")
+    assert flags(inbox, 1) == {"kw39", "\\Seen"}
+    assert flags(inbox, 2) >= set(names) - {"kw3"}
+    assert flags(inbox, 3) >= set(names) | {"\\Flagged"}
 
 
 @pytest.mark.imapd

@@ -247,3 +247,15 @@ def test_many_patterns(client):
     assert not listed(client, f'LIST {"x" * 100000} ({"% " * 999}%)')
     assert client.no(f'LIST "" ({many} %)').done.code == "LIMIT"
     client.bad('LIST {4+}\r\ncaf\xe9 (a b)')
+
+
+@pytest.mark.imapd
+def test_no_line_gets_into_the_subscriptions(client, account):
+    """U+FFFD and two digits are how a byte of somebody else's directory name is
+    spelled, a line feed among them."""
+    r = client.cmd('SUBSCRIBE "F&,,0-0aEvil&,,0-09x"')
+    names = [x.data[2] for x in client.ok('LSUB "" *').all("LSUB")]
+    assert names == (["F&,,0-0aEvil&,,0-09x"] if r.status == "OK" else [])
+    text = (account.mail.root / "subscriptions").read_bytes() \
+        if r.status == "OK" else b""
+    assert text.count(b"\n") == (3 if text else 0)
