@@ -20,9 +20,9 @@
  * difference between the two means that the picture is right.
  *
  * Mod-sequences are microseconds of the clock, or one more than the last if the
- * clock has not moved on.  So they grow when the record is lost, too, and an old
- * copy of it that comes back is noticed: nothing counts that cannot be proved
- * current, and what cannot gets a mod-sequence of now.
+ * clock has not moved on.  So they grow when the record is lost, too, and an
+ * old copy of it that comes back does no harm: nothing counts that cannot be
+ * proved current, and what cannot gets a mod-sequence of now.
  *
  * Nothing here ever fails an operation on mail.  Where the record cannot be
  * written (a full disk, a lock that others hold, mail that may only be read)

@@ -16,7 +16,6 @@
 #include "maildir/index.h"
 
 #define LOAD_TRIES	4	/* others may replace the record meanwhile */
-#define GONE_SIZE	12u
 #define WORDS_MAX	(64u * 1024)
 #define SECTION_MAX	UINT32_MAX
 
@@ -382,42 +381,4 @@ index_save(struct maildir *md, uint64_t modseq,
 		picture_adopt(&md->pic, &f, s.name);
 	save_done(&s);
 	return r;
-}
-
-/* ---- messages that are gone ----------------------------------------------- */
-
-void
-history_keep_gone(struct maildir *md, struct picture *p)
-{
-	struct history *h = &md->history;
-	size_t n;
-	uint8_t *text;
-	struct dec d;
-	VEC(struct gone) all = VEC_INIT;
-
-	if (!h->has_older_gone || p->file.fd < 0)
-		return;
-	h->has_older_gone = false;
-	n = (size_t)p->file.section[INDEX_GONE].n;
-	if (n == 0)
-		return;
-	text = mem_alloc(n);
-	if (indexfile_read(&p->file, INDEX_GONE, text) != 0) {
-		h->must_raise = true;	/* none of them is known any more */
-		n = 0;
-	}
-	for (d = dec_init(span_of(text, n)); d.rest.n >= GONE_SIZE;) {
-		struct gone g;
-
-		g.uid = dec_u32(&d);
-		g.modseq = dec_u64(&d);
-		VEC_PUSH(&all, g);
-	}
-	free(text);
-	for (size_t i = 0; i < h->gone.n; i++)
-		VEC_PUSH(&all, h->gone.v[i]);
-	VEC_DONE(&h->gone);
-	h->gone.v = all.v;
-	h->gone.n = all.n;
-	h->gone.cap = all.cap;
 }

@@ -28,14 +28,14 @@
  *	keywords	8 each, or empty: bit i for keyword number i
  *	saved		8 each, or empty: seconds since 1970, 0: unknown
  *	fields		12 each: UID (4), offset in names (4), length (4)
- *	gone		12 each: UID (4), mod-sequence (8), in order of the latter
- *	words		"number name" LF for keywords numbered 27 and up
- *	names		of the files, each with its check (4) behind it; then the
- *			fields of uidlist records
+ *	gone		12 each: UID (4), mod-sequence (8), in order of these
+ *	words		"number name" LF for keywords from number 27 on
+ *	names		of the files, each with its check (4) behind it; then
+ *			the fields of uidlist records
  *	bases		pages of 4096: check of the rest of the page (4), count
- *			of entries (2), entries of 6: UID (4), the low 16 bits of
- *			name_hash() of the base; the page is the hash times the
- *			number of pages, divided by 2^32.  No check in the
+ *			of entries (2), entries of 6: UID (4), the low 16 bits
+ *			of name_hash() of the base; the page is the hash times
+ *			the number of pages, divided by 2^32.  No check in the
  *			header.
  * Messages and fields are in order of UID.  The flags are those of struct msg.
  *
@@ -47,8 +47,8 @@
  *	imapd.index of a newer	the journal of the one before is still there:
  *	generation than the	its generation is our "previous", and all that
  *	journal			it says is in the index; it is not read
- *	damage of any kind	ERR_CORRUPT for the section that is damaged; what
- *				is done about it stands in index.h
+ *	damage of any kind	ERR_CORRUPT for the section that is damaged;
+ *				what is done about it stands in index.h
  */
 #include <sys/stat.h>
 

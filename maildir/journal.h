@@ -95,7 +95,7 @@ void journal_end(struct buf *b, size_t at, const struct journal *j,
 /*
  * journal_append(j, s): write complete records behind what was read: what
  * follows there now is cut off.  The caller holds the lock and has read to the
- * end.  On an error the file is as it was, or, if it cannot be cut either, torn.
+ * end.  On an error the file is as it was, or, if it cannot be cut, torn.
  */
 int journal_append(struct journal *j, struct span s) ERR_CHECK;
 

@@ -12,8 +12,8 @@
  * what other mail readers mark with P is shown as $Forwarded by us.
  *
  * Numbers from 27 on are keywords that came when all letters were taken.  They
- * are nowhere but in imapd.index and imapd.journal (history.h), as Dovecot's are
- * in its index.
+ * are nowhere but in imapd.index and imapd.journal (history.h), as Dovecot's
+ * are in its index.
  */
 #ifndef MAILDIR_KEYWORDS_H
 #define MAILDIR_KEYWORDS_H

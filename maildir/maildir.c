@@ -24,6 +24,7 @@
 #include "maildir/courier.h"
 #include "maildir/file.h"
 #include "maildir/index.h"
+#include "maildir/merge.h"
 #include "maildir/refresh.h"
 
 #define REST_TRIES	3
@@ -140,7 +141,7 @@ open_files(struct maildir *md, bool is_recorded)
 		return r;
 	md->was_watched = md->watch.fd >= 0;
 	if (is_recorded && md->ul.uidvalidity == validity) {
-		refresh_merge(md, &now, 0);
+		merge_picture(md, &now, 0);
 		return 0;
 	}
 	picture_done(&md->pic);

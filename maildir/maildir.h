@@ -269,6 +269,14 @@ int maildir_refresh(struct maildir *md, const struct maildir_change **ret,
 int maildir_watch(struct maildir *md);
 unsigned maildir_watch_ms(const struct maildir *md);
 
+/*
+ * maildir_vanished(md, since, arena, ret, ret_n): the UIDs of messages that
+ * were expunged after this mod-sequence, ascending, in the arena (RFC 7162
+ * 3.2.5.1).  ERR_GONE: that is too long ago to be known completely.
+ */
+int maildir_vanished(struct maildir *md, uint64_t since, struct arena *arena,
+    uint32_t **ret, size_t *ret_n) ERR_CHECK;
+
 /* ---- keywords -------------------------------------------------------- */
 
 /* Names of keyword number i, i below maildir_keyword_count(); the empty span

@@ -2,6 +2,8 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  */
+#include <time.h>
+
 #include "maildir/md.h"
 
 void
@@ -43,6 +45,31 @@ md_flags_changed(struct maildir *md, struct msg *m, uint32_t flags,
 		return;
 	history_changed(md, m);
 	md_news(md, m->uid, MAILDIR_CHANGED);
+}
+
+void
+md_arrived(struct maildir *md, struct picture *p, struct msg *m, uint32_t saved)
+{
+	picture_put(p, PICTURE_SAVED, m, saved);
+	history_changed(md, m);
+	md_news(md, m->uid, MAILDIR_ADDED);
+}
+
+void
+md_departed(struct maildir *md, struct msg *m)
+{
+	history_left(md, m->uid);
+	md_news(md, m->uid, MAILDIR_EXPUNGED);
+	msg_set(m, MSG_GONE);
+}
+
+uint32_t
+md_seconds(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);	/* cannot fail */
+	return (uint32_t)ts.tv_sec;
 }
 
 void

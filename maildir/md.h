@@ -64,6 +64,14 @@ void md_news(struct maildir *md, uint32_t uid, enum maildir_what what);
 void md_flags_changed(struct maildir *md, struct msg *m, uint32_t flags,
     uint64_t kw);
 
+/* md_arrived(md, p, m, saved): m, of picture p, is new, since that many seconds
+ * after 1970.  md_departed(md, m): the file is gone, and m with the next sweep.
+ * Both are news, and not on record. */
+void md_arrived(struct maildir *md, struct picture *p, struct msg *m,
+    uint32_t saved);
+void md_departed(struct maildir *md, struct msg *m);
+uint32_t md_seconds(void);	/* now */
+
 /*
  * md_keywords(md): look whether the keywords file changed; P may mean another
  * number now, which is no change of any message.

@@ -12,10 +12,10 @@
 #include "maildir/crc32c.h"
 #include "maildir/picture_names.h"
 
-#define POOL_MAX	UINT32_MAX	/* bytes of all names together */
-#define WASTE_MIN	4096u		/* not worth tidying up */
-#define ASK_MIN		32u		/* single questions to the file, and ... */
-#define ASK_SHARE	64u		/* ... one more for so many messages */
+#define POOL_MAX	UINT32_MAX /* bytes of all names together */
+#define WASTE_MIN	4096u	/* not worth tidying up */
+#define ASK_MIN		32u	/* single questions to the file, and ... */
+#define ASK_SHARE	64u	/* ... one more for so many messages */
 #define CANDIDATES	8u		/* messages that a base may belong to */
 #define FIELDS_SIZE	12u
 

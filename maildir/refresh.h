@@ -21,13 +21,6 @@ int refresh(struct maildir *md) ERR_CHECK;
 int refresh_new(struct maildir *md, struct lock *lk, bool *ret_look)
     ERR_CHECK;
 
-/*
- * refresh_merge(md, now, next): md's picture becomes now, which is newer; what
- * is different is news and not on record.  Messages with a UID below next that
- * were not in the picture are left out.
- */
-void refresh_merge(struct maildir *md, struct picture *now, uint32_t next);
-
 /* refresh_own(md): take in the events of what this session has done, but no
  * arrivals: md is about to be closed. */
 void refresh_own(struct maildir *md);

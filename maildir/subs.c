@@ -173,7 +173,7 @@ get_line(const struct subs *s, struct span line, struct arena *arena,
 /* ---- a path to a line ------------------------------------------------ */
 
 /* On an error b is as it was. */
-/* The character behind 01 for a byte that cannot stand for itself; 0: it can. */
+/* The character behind 01 for a byte that cannot stand for itself; or 0. */
 static uint8_t
 escape_of(uint8_t c)
 {

@@ -108,6 +108,20 @@ greet(struct session *s)
 
 /* ---- commands -------------------------------------------------------- */
 
+/* For maildir_conf.note. */
+static void
+log_damage(void *arg, const char *mailbox, const char *file, const char *text)
+{
+	const struct session *s = arg;
+
+	log_begin(LOG_WARNING, "mended");
+	log_str("user", s->start->user);
+	log_str("mailbox", mailbox);
+	log_str("file", file);
+	log_str("error", text);
+	log_end();
+}
+
 /*
  * The store is opened for the first command that needs it: a missing disk is no
  * reason to refuse the login, and may be there at the next try.
@@ -115,11 +129,14 @@ greet(struct session *s)
 static int
 need_store(struct session *s)
 {
+	struct maildir_conf conf = s->start->mail;
 	int err;
 
 	if (s->store != NULL)
 		return 0;
-	err = maildir_store_open(&s->start->mail, &s->store);
+	conf.note = log_damage;
+	conf.note_arg = s;
+	err = maildir_store_open(&conf, &s->store);
 	if (err == 0)
 		roles_create(s);
 	return err != 0 && s->start->is_mail_missing ? ERR_UNAVAIL : err;
