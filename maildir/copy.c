@@ -404,6 +404,7 @@ transfer(struct maildir *md, const uint32_t *uids, size_t n,
 
 	if (is_move && md->is_readonly)
 		return ERR_READONLY;
+	md_wake(md);
 	if (is_move)
 		md_watch(md);
 	r = deposit_open(&c.dep, md->store, to);

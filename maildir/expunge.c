@@ -35,6 +35,7 @@ maildir_expunge(struct maildir *md, const uint32_t *uids, size_t n,
 	*ret_n = 0;
 	if (md->is_readonly)
 		return ERR_READONLY;
+	md_wake(md);
 	md_watch(md);
 	while (done < n) {
 		r = file_try(md, uids[done], do_unlink, NULL);

@@ -86,6 +86,7 @@ maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
 	uint64_t hint;
 	int r;
 
+	md_wake(md);
 	r = file_try(md, uid, do_stat, &st);
 	if (r != 0)
 		return r;
@@ -117,6 +118,7 @@ maildir_message_guid(struct maildir *md, uint32_t uid, struct buf *b)
 	size_t before = b->n;
 	int r;
 
+	md_wake(md);
 	for (int i = 0; i < 2; i++) {
 		if ((m = picture_find(&md->pic, uid)) == NULL)
 			return ERR_GONE;
@@ -142,6 +144,7 @@ maildir_file_open(struct maildir *md, uint32_t uid, struct maildir_file **ret)
 	uint64_t hint;
 	int fd, r;
 
+	md_wake(md);
 	r = file_try(md, uid, do_open, &fd);
 	if (r != 0)
 		return r;

@@ -173,6 +173,7 @@ maildir_store_flags(struct maildir *md, const uint32_t *uids, size_t n,
 	if (md->is_readonly)
 		return ERR_READONLY;
 	buf_init(&c.to, NAME_FILE_MAX + 32);
+	md_wake(md);
 	md_watch(md);
 	be_polite(md, &lk);
 	while (r == 0 && done < n) {

@@ -66,6 +66,7 @@ maildir_vanished(struct maildir *md, uint64_t since, struct arena *arena,
 	uint32_t *uids;
 	size_t n = 0;
 
+	md_wake(md);
 	history_keep_gone(md, &md->pic);
 	if (since < h->floor || h->must_raise || h->journal.fd < 0)
 		return ERR_GONE;

@@ -142,8 +142,10 @@ replay_expunged(struct maildir *md, struct picture *p, struct span body,
 		uint32_t uid = dec_u32(&d);
 		struct msg *m = picture_find(p, uid);
 
-		if (m != NULL)
+		if (m != NULL) {
 			msg_set(m, MSG_GONE);
+			p->states |= MSG_GONE;
+		}
 		take_gone(&md->history, uid, modseq);
 	}
 	return dec_end(&d) == 0 ? 0 : ERR_CORRUPT;
@@ -202,11 +204,14 @@ history_replay(struct maildir *md, struct picture *p)
 	struct journal_record rec;
 	int r = 0;
 
+	if (h->tail.n == 0)
+		return 0;
 	while (r == 0 && journal_next(&rest, &rec))
 		r = replay_one(md, p, &rec);
 	buf_done(&h->tail);
 	buf_init(&h->tail, JOURNAL_MAX);
-	picture_sweep(p);
+	if (p->states & MSG_GONE)
+		picture_sweep(p);
 	return r;
 }
 

@@ -216,6 +216,23 @@ journal_read(struct journal *j, struct buf *b, bool *ret_torn)
 	return 0;
 }
 
+int
+journal_again(const struct journal *j, struct buf *b)
+{
+	struct journal again = *j;
+	size_t before = b->n;
+	bool torn;
+	int r;
+
+	again.off = HEADER_SIZE;
+	r = journal_read(&again, b, &torn);
+	if (r == 0 && again.off < j->off)
+		r = ERR_CORRUPT;
+	if (r == 0)	/* somebody may have written more meanwhile */
+		b->n = before + (size_t)(j->off - HEADER_SIZE);
+	return r;
+}
+
 bool
 journal_next(struct span *rest, struct journal_record *ret)
 {

@@ -74,6 +74,10 @@ enum journal_state journal_look(const struct journal *j, int dir);
  */
 int journal_read(struct journal *j, struct buf *b, bool *ret_torn) ERR_CHECK;
 
+/* journal_again(j, b): append to b once more what has been read from it so
+ * far. */
+int journal_again(const struct journal *j, struct buf *b) ERR_CHECK;
+
 struct journal_record {
 	enum journal_type type;
 	uint64_t modseq;

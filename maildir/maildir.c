@@ -188,6 +188,7 @@ open_box(struct maildir_store *store, const struct maildir_path *path,
 	md->store = store;
 	md->is_readonly = is_readonly;
 	md->watch = WATCH_NONE;
+	md->rest.file = INDEXFILE_NONE;
 	md->box.dir = md->box.control = md->box.cur = md->box.new =
 	    md->box.tmp = -1;
 	uidlist_init(&md->ul);
@@ -257,8 +258,13 @@ maildir_close(struct maildir *md)
 {
 	if (md == NULL)
 		return;
-	if (md->history.is_restless)
+	if (md->history.is_restless) {
+		md_wake(md);
 		leave_at_rest(md);
+	}
+	indexfile_close(&md->rest.file);
+	VEC_DONE(&md->rest.uids);
+	VEC_DONE(&md->rest.recent);
 	watch_stop(&md->watch);
 	VEC_DONE(&md->news);
 	VEC_DONE(&md->told);
@@ -303,14 +309,17 @@ maildir_guid(const struct maildir *md)
 size_t
 maildir_count(const struct maildir *md)
 {
+	md_wake(md);
 	return md->pic.msgs.n;
 }
 
 void
 maildir_get(const struct maildir *md, size_t i, struct maildir_msg *ret)
 {
-	const struct msg *m = &md->pic.msgs.v[i];
+	const struct msg *m;
 
+	md_wake(md);
+	m = &md->pic.msgs.v[i];
 	*ret = (struct maildir_msg){
 		.uid = m->uid,
 		.is_recent = (m->state & MSG_RECENT) != 0,
@@ -319,9 +328,57 @@ maildir_get(const struct maildir *md, size_t i, struct maildir_msg *ret)
 	};
 }
 
+void
+maildir_uids(const struct maildir *md, size_t i, size_t n, uint32_t *ret)
+{
+	md_wake(md);
+	for (size_t k = 0; k < n; k++)
+		ret[k] = md->pic.msgs.v[i + k].uid;
+}
+
+/* First message from number i on with, or without, this bit; the count if there
+ * is none. */
+static size_t
+first_with(const struct maildir *md, size_t i, unsigned bit, bool is_set)
+{
+	while (i < md->pic.msgs.n &&
+	    ((md->pic.msgs.v[i].state & bit) != 0) != is_set)
+		i++;
+	return i;
+}
+
+#define ONE_IF(state, bit)	((uint32_t)(state) / (bit) & 1u)
+
+void
+maildir_tally(const struct maildir *md, size_t from, struct maildir_tally *ret)
+{
+	uint32_t seen = 0, recent = 0, deleted = 0, n;
+	const struct msg *m, *end;
+
+	md_wake(md);
+	m = md->pic.msgs.v + from;
+	end = md->pic.msgs.v + md->pic.msgs.n;
+	n = (uint32_t)(end - m);
+	for (; m < end; m++) {
+		seen += ONE_IF(m->state, MAILDIR_SEEN);
+		recent += ONE_IF(m->state, MSG_RECENT);
+		deleted += ONE_IF(m->state, MAILDIR_DELETED);
+	}
+	*ret = (struct maildir_tally){
+		.recent = recent,
+		.unseen = n - seen,
+		.deleted = deleted,
+		.first_recent = recent == 0 ? md->pic.msgs.n :
+		    first_with(md, from, MSG_RECENT, true),
+		.first_unseen = n == seen ? md->pic.msgs.n :
+		    first_with(md, from, MAILDIR_SEEN, false)
+	};
+}
+
 size_t
 maildir_find(const struct maildir *md, uint32_t uid)
 {
+	md_wake(md);
 	return picture_at(&md->pic, uid);
 }
 
@@ -373,8 +430,10 @@ int
 maildir_refresh(struct maildir *md, const struct maildir_change **ret,
     size_t *ret_n)
 {
-	int r = refresh(md);
+	int r;
 
+	md_wake(md);
+	r = refresh(md);
 	if (r != 0)
 		return r;
 	if (md->news.n > 0 || md->told.n > 0)
@@ -481,7 +540,10 @@ maildir_keyword(struct maildir *md, struct span name, bool create,
     size_t *ret_i)
 {
 	size_t i;
-	int r = keywords_find(&md->kw, name, &i);
+	int r;
+
+	md_wake(md);
+	r = keywords_find(&md->kw, name, &i);
 
 	/* P stands for $Forwarded only while there is no letter for it. */
 	if (r == 0 && i == KEYWORDS_PASSED && (create || !md->has_passed))
@@ -507,6 +569,7 @@ maildir_status(struct maildir_store *store, const struct maildir_path *path,
     bool want_size, struct maildir_status *ret)
 {
 	struct maildir_status st = { 0 };
+	struct maildir_tally tally;
 	struct maildir *md;
 	uint64_t size;
 	int r;
@@ -519,15 +582,12 @@ maildir_status(struct maildir_store *store, const struct maildir_path *path,
 	st.uidnext = md->uidnext;
 	st.highestmodseq = md->history.highest;
 	memcpy(st.guid, md->ul.guid, sizeof(st.guid));
-	for (size_t i = 0; r == 0 && i < md->pic.msgs.n; i++) {
-		const struct msg *m = &md->pic.msgs.v[i];
-
-		st.recent += (m->state & MSG_RECENT) != 0;
-		st.unseen += !(m->state & MAILDIR_SEEN);
-		st.deleted += (m->state & MAILDIR_DELETED) != 0;
-		if (!want_size)
-			continue;
-		r = file_crlf_size(md, m->uid, &size);
+	maildir_tally(md, 0, &tally);
+	st.recent = tally.recent;
+	st.unseen = tally.unseen;
+	st.deleted = tally.deleted;
+	for (size_t i = 0; want_size && r == 0 && i < md->pic.msgs.n; i++) {
+		r = file_crlf_size(md, md->pic.msgs.v[i].uid, &size);
 		if (r == 0)
 			st.size += size;
 		else if (r != ERR_INTR)

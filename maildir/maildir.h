@@ -237,6 +237,30 @@ void maildir_get(const struct maildir *md, size_t i, struct maildir_msg *ret);
  * higher; the count if there is none. */
 size_t maildir_find(const struct maildir *md, uint32_t uid);
 
+/* maildir_uids(md, i, n, ret): the UIDs of n messages from number i on, which
+ * are all there. */
+void maildir_uids(const struct maildir *md, size_t i, size_t n, uint32_t *ret);
+
+/* maildir_tally(md, from, ret): how many of the messages from number from on are
+ * what, and which is the first of them (the count, if there is none). */
+struct maildir_tally {
+	uint32_t recent;
+	uint32_t unseen;	/* without MAILDIR_SEEN */
+	uint32_t deleted;
+	size_t first_recent;
+	size_t first_unseen;
+};
+
+void maildir_tally(const struct maildir *md, size_t from,
+    struct maildir_tally *ret);
+
+/*
+ * maildir_rest(md): the caller is about to wait, perhaps for hours: memory that
+ * can be had again from the disk is given back.  The next call that needs it
+ * takes it again.
+ */
+void maildir_rest(struct maildir *md);
+
 /*
  * maildir_refresh(md, ret, ret_n): look what others (and deliveries) have
  * changed, cheapest test first, and bring the picture up to date.  *ret are the

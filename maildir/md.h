@@ -17,6 +17,20 @@
 #include "maildir/uidlist.h"
 #include "maildir/watch.h"
 
+/* UIDs that follow one another. */
+struct md_run {
+	uint32_t first;
+	uint32_t n;
+};
+
+/* What is left of a picture while the session waits: see rest.c. */
+struct md_rest {
+	bool is_resting;
+	struct indexfile file;
+	VEC(struct md_run) uids;
+	VEC(uint32_t) recent;
+};
+
 struct maildir {
 	struct maildir_store *store;
 	struct box box;
@@ -30,6 +44,7 @@ struct maildir {
 	struct picture pic;
 	uint32_t uidnext;
 	struct history history;
+	struct md_rest rest;
 	struct dirtime cur_time;	/* as of the last complete look */
 	struct dirtime new_time;
 	struct watch watch;
@@ -84,6 +99,17 @@ void md_reread_passed(struct maildir *md, unsigned before);
 /* md_note(md, file, text): tell the store's owner of something that was found
  * damaged and is being mended. */
 void md_note(const struct maildir *md, const char *file, const char *text);
+
+/* md_wake(md): after maildir_rest(), before the picture is used. */
+void md_wake_now(struct maildir *md);
+
+static inline void
+md_wake(const struct maildir *md)
+{
+	/* Nothing that the caller can see changes. */
+	if (md->rest.is_resting)
+		md_wake_now((struct maildir *)(uintptr_t)md);
+}
 
 /* md_watch(md): from here on every change is seen, if events can be had: before
  * the first one that we make ourselves. */

@@ -47,6 +47,8 @@ wait_for_news(struct idle *id, unsigned *ret_ready)
 		watch = maildir_watch(md);
 		if (watch < 0)
 			d = deadline_min(d, deadline_in(maildir_watch_ms(md)));
+		else
+			maildir_rest(md);
 	}
 	err = fdio_wait2(s->start->fd_in, watch, d, ret_ready);
 	if (err != ERR_TIMEOUT)

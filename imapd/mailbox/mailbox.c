@@ -395,37 +395,33 @@ take_arrivals(struct mailbox *mb)
 
 	if (mb->n > 0 && last_known(mb) == UINT32_MAX)
 		return 0;
-	known_grow(mb, mb->n + n);
-	for (; i < count; i++) {
-		struct maildir_msg msg;
-
-		maildir_get(mb->md, i, &msg);
-		mb->known[mb->n++] = msg.uid;
+	if (n > 0) {
+		known_grow(mb, mb->n + n);
+		maildir_uids(mb->md, i, n, mb->known + mb->n);
+		mb->n += n;
 	}
 	return n;
 }
 
 /* Counted when there is something new, from the first message on that can be
  * recent: no list is kept for a number that few clients look at. */
-static uint32_t
+static void
+take_recent(struct mailbox *mb, const struct maildir_tally *tally)
+{
+	mb->recent = tally->recent;
+	mb->first_recent = maildir_uidnext(mb->md);
+	if (tally->recent > 0)
+		maildir_uids(mb->md, tally->first_recent, 1,
+		    &mb->first_recent);
+}
+
+static void
 count_recent(struct mailbox *mb)
 {
-	size_t count = maildir_count(mb->md);
-	uint32_t n = 0;
+	struct maildir_tally tally;
 
-	for (size_t i = maildir_find(mb->md, mb->first_recent); i < count;
-	    i++) {
-		struct maildir_msg msg;
-
-		maildir_get(mb->md, i, &msg);
-		if (!msg.is_recent)
-			continue;
-		if (n++ == 0)
-			mb->first_recent = msg.uid;
-	}
-	if (n == 0)
-		mb->first_recent = maildir_uidnext(mb->md);
-	return n;
+	maildir_tally(mb->md, maildir_find(mb->md, mb->first_recent), &tally);
+	take_recent(mb, &tally);
 }
 
 /*
@@ -441,7 +437,7 @@ tell_size(struct mailbox *mb, struct wire_out *out, bool was_expunged)
 	if (has_more)
 		reply_number(out, mailbox_count(mb), "EXISTS");
 	if (has_more || (was_expunged && before > 0))
-		mb->recent = count_recent(mb);
+		count_recent(mb);
 	if (has_more || mb->recent != before)
 		reply_number(out, mb->recent, "RECENT");
 }
@@ -543,27 +539,17 @@ tell_code(struct wire_out *out, const char *code, uint64_t n, const char *text)
 void
 mailbox_announce(struct mailbox *mb, struct wire_out *out)
 {
-	uint32_t recent = 0, unseen = 0;
-	size_t count;
+	struct maildir_tally tally;
 
 	(void)take_arrivals(mb);	/* EXISTS is said below in any case */
-	count = maildir_count(mb->md);
-	mb->first_recent = maildir_uidnext(mb->md);
-	for (size_t i = 0; i < count; i++) {
-		struct maildir_msg msg;
-
-		maildir_get(mb->md, i, &msg);
-		if (msg.is_recent && recent++ == 0)
-			mb->first_recent = msg.uid;
-		if (unseen == 0 && (msg.flags.sys & MAILDIR_SEEN) == 0)
-			unseen = (uint32_t)i + 1;
-	}
+	maildir_tally(mb->md, 0, &tally);
+	take_recent(mb, &tally);
 	tell_flags(mb, out);
 	reply_number(out, mailbox_count(mb), "EXISTS");
-	reply_number(out, recent, "RECENT");
-	mb->recent = recent;
-	if (unseen != 0)
-		tell_code(out, "UNSEEN", unseen, "First unseen.");
+	reply_number(out, mb->recent, "RECENT");
+	if (tally.unseen != 0)
+		tell_code(out, "UNSEEN", tally.first_unseen + 1,
+		    "First unseen.");
 	tell_code(out, "UIDVALIDITY", maildir_uidvalidity(mb->md),
 	    "UIDs valid.");
 	tell_code(out, "UIDNEXT", maildir_uidnext(mb->md),

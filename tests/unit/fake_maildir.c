@@ -119,6 +119,37 @@ maildir_get(const struct maildir *md, size_t i, struct maildir_msg *ret)
 	*ret = fake.v[i].msg;
 }
 
+void
+maildir_uids(const struct maildir *md, size_t i, size_t n, uint32_t *ret)
+{
+	(void)md;
+	for (size_t k = 0; k < n; k++)
+		ret[k] = fake.v[i + k].msg.uid;
+}
+
+void
+maildir_tally(const struct maildir *md, size_t from, struct maildir_tally *ret)
+{
+	struct maildir_tally t = { .first_recent = fake.n,
+	    .first_unseen = fake.n };
+
+	(void)md;
+	for (size_t i = fake.n; i > from; i--) {
+		const struct maildir_msg *m = &fake.v[i - 1].msg;
+
+		t.deleted += (m->flags.sys & MAILDIR_DELETED) != 0;
+		if (m->is_recent) {
+			t.recent++;
+			t.first_recent = i - 1;
+		}
+		if (!(m->flags.sys & MAILDIR_SEEN)) {
+			t.unseen++;
+			t.first_unseen = i - 1;
+		}
+	}
+	*ret = t;
+}
+
 size_t
 maildir_find(const struct maildir *md, uint32_t uid)
 {

@@ -97,6 +97,35 @@ maildir_find(const struct maildir *md, uint32_t uid)
 	return i;
 }
 
+void
+maildir_uids(const struct maildir *md, size_t i, size_t n, uint32_t *ret)
+{
+	assert_true(i + n <= md->n);
+	for (size_t k = 0; k < n; k++)
+		ret[k] = md->msg[i + k].uid;
+}
+
+void
+maildir_tally(const struct maildir *md, size_t from, struct maildir_tally *ret)
+{
+	struct maildir_tally t = { .first_recent = md->n,
+	    .first_unseen = md->n };
+
+	for (size_t i = md->n; i > from; i--) {
+		const struct maildir_msg *m = &md->msg[i - 1];
+
+		if (m->is_recent) {
+			t.recent++;
+			t.first_recent = i - 1;
+		}
+		if (!(m->flags.sys & MAILDIR_SEEN)) {
+			t.unseen++;
+			t.first_unseen = i - 1;
+		}
+	}
+	*ret = t;
+}
+
 int
 maildir_refresh(struct maildir *md, const struct maildir_change **ret,
     size_t *ret_n)
