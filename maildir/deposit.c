@@ -68,6 +68,15 @@ deposit_lock(struct deposit *d, const struct maildir_path *path,
 	return ERR_CORRUPT;
 }
 
+/* That it could not be recorded does not matter: no letter is left, or no file
+ * could hold the name. */
+static bool
+is_wordless(const struct deposit *d, int r)
+{
+	return r == ERR_NAME ||
+	    (r == ERR_LIMIT && !has_keywords_letter(&d->kw));
+}
+
 int
 deposit_keywords(struct deposit *d, const struct span *names, size_t n)
 {
@@ -87,7 +96,7 @@ deposit_keywords(struct deposit *d, const struct span *names, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		r = keywords_add(&d->kw, d->box.control, d->box.file_mode,
 		    &names[i], 1, sync);
-		if (r != 0 && r != ERR_LIMIT && r != ERR_NAME)
+		if (r != 0 && !is_wordless(d, r))
 			return r;
 	}
 	return 0;

@@ -274,6 +274,15 @@ keywords_set_word(struct keywords *kw, size_t number, struct span name)
 }
 
 bool
+has_keywords_letter(const struct keywords *kw)
+{
+	for (size_t i = 0; i < KEYWORDS_LETTERS; i++)
+		if (kw->name[i] == NULL)
+			return true;
+	return false;
+}
+
+bool
 has_keywords_words(const struct keywords *kw)
 {
 	for (size_t i = KEYWORDS_PASSED + 1; i < KEYWORDS_NUMBERS; i++)

@@ -70,6 +70,9 @@ int keywords_add_word(struct keywords *kw, struct span name, size_t *ret)
 void keywords_set_word(struct keywords *kw, size_t number, struct span name);
 bool has_keywords_words(const struct keywords *kw);
 
+/* A letter is left. */
+bool has_keywords_letter(const struct keywords *kw);
+
 /* The bits of a file's letters, and the letters for bits.  n->upper's P is
  * read and set; other upper-case letters are not touched. */
 uint64_t keywords_bits(const struct keywords *kw, const struct name *n);

@@ -528,7 +528,8 @@ add_keyword(struct maildir *md, struct span name)
 	if (r == 0)
 		r = keywords_add(&md->kw, md->box.control, md->box.file_mode,
 		    &name, 1, md->store->conf.fsync);
-	if (r == ERR_LIMIT)
+	/* Not if it was the system that had no more of something. */
+	if (r == ERR_LIMIT && !has_keywords_letter(&md->kw))
 		r = add_word(md, name, &lk);
 	lock_drop(&lk);
 	md_reread_passed(md, passed);
