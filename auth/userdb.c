@@ -12,12 +12,14 @@
 #include "base/num.h"
 
 #include "auth/expand.h"
+#include "auth/quotarule.h"
 #include "auth/userdb.h"
 
 #define NSS_BUF		16384	/* for getpwnam_r and getgrnam_r */
 #define ID_MAX		(UINT32_MAX - 1) /* -1 means "unchanged" to setuid */
 #define ID_NAME_MAX	64
 #define MAIL_MAX	8192
+#define QUOTA_MAX	16384
 #define MAIL_DEFAULT	"maildir:~/Maildir"
 
 static int
@@ -152,6 +154,32 @@ set_paths(const struct auth_conf *conf, const struct userdb_facts *facts,
 	return expand(mail, &e, MAIL_MAX, &user->mail);
 }
 
+/* One text of what was said in one field or in two. */
+static int
+set_quota(const struct userdb_facts *facts, struct auth_user *user,
+    const char **ret_why)
+{
+	struct span size = facts->quota_size, count = facts->quota_count;
+	struct quotarule rule;
+	struct buf b;
+
+	*ret_why = "malformed quota";
+	buf_init(&b, QUOTA_MAX);
+	buf_put_span(&b, facts->quota);
+	if (facts->quota.n == 0 && size.n + count.n > 0) {
+		buf_puts(&b, "*");
+		buf_puts(&b, size.n > 0 ? ":bytes=" : "");
+		buf_put_span(&b, size);
+		buf_puts(&b, count.n > 0 ? ":messages=" : "");
+		buf_put_span(&b, count);
+	}
+	if (b.n > 0)
+		user->quota = mem_dup(b.p, b.n);
+	buf_done(&b);
+	return user->quota == NULL ? 0 :
+	    quotarule_parse(span_str(user->quota), &rule);
+}
+
 static char *
 dup_or_null(struct span s)
 {
@@ -168,11 +196,12 @@ userdb_make(const struct auth_conf *conf, const struct userdb_facts *facts,
 	user->name = mem_dup(facts->name.p, facts->name.n);
 	user->backend = mem_strdup(facts->backend);
 	user->label = dup_or_null(facts->label);
-	user->quota = dup_or_null(facts->quota);
 	user->capability = dup_or_null(facts->capability);
 	err = set_ids(conf, facts, user, ret_why);
 	if (err == 0)
 		err = set_paths(conf, facts, user, ret_why);
+	if (err == 0)
+		err = set_quota(facts, user, ret_why);
 	if (err != 0) {
 		auth_user_free(user);
 		return err;

@@ -20,14 +20,16 @@ struct userdb_facts {
 	struct span gid;
 	struct span home;	/* may have %variables */
 	struct span mail;	/* may have %variables */
-	struct span quota;
+	struct span quota;	/* as quotarule.h has it */
+	struct span quota_size;	/* if quota is empty: a number with a unit, */
+	struct span quota_count; /* and one without */
 	struct span capability;
 };
 
 /*
  * userdb_make(conf, facts, ret, ret_why): ERR_NAME, ERR_ACCESS (uid 0),
  * ERR_NOENT (no such uid, none given), ERR_UNSUPPORTED (unknown %variable),
- * with a text for the administrator in *ret_why.
+ * ERR_SYNTAX (quota), with a text for the administrator in *ret_why.
  */
 int userdb_make(const struct auth_conf *conf, const struct userdb_facts *facts,
     struct auth_user **ret, const char **ret_why) ERR_CHECK;

@@ -29,6 +29,8 @@ struct usersline {
 	struct span home;
 	struct span mail;	/* userdb_mail=, or the old-style location */
 	struct span quota;	/* userdb_quota_rule= */
+	struct span quota_size;	/* the two settings of Dovecot 2.4 */
+	struct span quota_count;
 	struct span label;	/* label=: an app password */
 	struct span alias;	/* user=: go on as this one */
 	struct span nets;	/* allow_nets= */

@@ -96,6 +96,8 @@ make_user(struct verify *v, struct usersfile *file,
 		.home = either(line->home, base->home),
 		.mail = either(line->mail, base->mail),
 		.quota = either(line->quota, base->quota),
+		.quota_size = either(line->quota_size, base->quota_size),
+		.quota_count = either(line->quota_count, base->quota_count),
 		.capability = either(line->capability, base->capability),
 	};
 	const char *why;

@@ -21,6 +21,7 @@
 #include "auth/expand.h"
 #include "auth/location.h"
 #include "auth/prep.h"
+#include "auth/quotarule.h"
 #include "auth/usersfile.h"
 #include "auth/usersindex.h"
 
@@ -123,6 +124,12 @@ test_line(void **state)
 	assert_true(is_usersline_net(&l, SPAN("127.0.0.1")));
 	assert_false(is_usersline_net(&l, SPAN("192.0.2.1")));
 	assert_false(is_usersline_net(&l, SPAN("")));
+	/* the settings of Dovecot 2.4 */
+	assert_int_equal(parse("u:x:1:1::/h::userdb_quota_storage_size=1G "
+	    "userdb_quota_message_count=7 userdb_quota=maildir:User", &l), 0);
+	assert_span(l.quota, "");
+	assert_span(l.quota_size, "1G");
+	assert_span(l.quota_count, "7");
 	/* an empty 8th field: the location of old */
 	assert_int_equal(parse("u:x:1:1::/h:::maildir:/m:INDEX=/i", &l), 0);
 	assert_span(l.mail, "maildir:/m:INDEX=/i");
@@ -569,6 +576,61 @@ login(const char *user, const char *password)
 	return login_as("", user, password, "192.0.2.1", NULL);
 }
 
+/* ---- quota ----------------------------------------------------------- */
+
+static void
+test_quota_rule(void **state)
+{
+	static const struct {
+		const char *text;
+		enum quotarule_kind kind;
+		uint64_t bytes, messages;
+	} good[] = {
+		{ "", QUOTARULE_UNSAID, 0, 0 },
+		{ "none", QUOTARULE_NONE, 0, 0 },
+		{ "maildirsize", QUOTARULE_FILE, 0, 0 },
+		{ "*:storage=1G:messages=1000", QUOTARULE_LIMITS, 1 << 30,
+		    1000 },
+		{ "*:storage=5", QUOTARULE_LIMITS, 5 * 1024, 0 },
+		{ "*:storage=5B", QUOTARULE_LIMITS, 5, 0 },
+		{ "*:bytes=1m", QUOTARULE_LIMITS, 1 << 20, 0 },
+		{ "*:bytes=2T:bytes=7", QUOTARULE_LIMITS, 7, 0 },
+		{ "*:messages=2K", QUOTARULE_LIMITS, 0, 2048 },
+		{ "*:storage=0", QUOTARULE_LIMITS, 0, 0 },
+		{ "?:storage=1M", QUOTARULE_FILE, 1 << 20, 0 },
+		{ "storage=1M:messages=1", QUOTARULE_LIMITS, 1 << 20, 1 },
+		{ "*:ignore", QUOTARULE_NONE, 0, 0 },
+		{ "*:backend=10000000S,1000C", QUOTARULE_LIMITS, 10000000,
+		    1000 },
+		{ "10000000S,1000C", QUOTARULE_LIMITS, 10000000, 1000 },
+		{ "7C", QUOTARULE_LIMITS, 0, 7 },
+		{ "NOQUOTA", QUOTARULE_LIMITS, 0, 0 },
+		{ "Trash:storage=+10%", QUOTARULE_UNSAID, 0, 0 },
+		{ "Trash:ignore", QUOTARULE_UNSAID, 0, 0 },
+	};
+	static const char *const bad[] = {
+		"*", "*:", "?:", "1G", "S", ",", "1S,", "1X", "-1S", "*:1G",
+		"*:storage", "*:storage=", "*:storage=G", "*:storage=1GB",
+		"*:storage=10%", "*:storage=-1", "*:storage=+1",
+		"*:storage=1G:", "*:size=1", "*:storage=1 G",
+		"*:storage=9223372036854775807", "*:bytes=9223372036854775808",
+		"*:bytes=18446744073709551616", "*:storage=8388608T",
+		"*:backend=", "*:backend=x", "storage=",
+	};
+	struct quotarule rule;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		if (quotarule_parse(span_str(good[i].text), &rule) != 0 ||
+		    rule.kind != good[i].kind ||
+		    rule.bytes != good[i].bytes ||
+		    rule.messages != good[i].messages)
+			fail_msg("%s", good[i].text);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (quotarule_parse(span_str(bad[i]), &rule) != ERR_SYNTAX)
+			fail_msg("%s", bad[i]);
+}
+
 static enum auth_reason
 external(const char *cert, const char *authzid, bool is_tls)
 {
@@ -598,6 +660,9 @@ static const char *const login_text =
     "shut:{PLAIN}pass:5001:5001::/h::nologin\n"
     "shut:{PLAIN}app::::::label=a\n"
     "free::5001:5001::/h::nopassword\n"
+    "much:{PLAIN}pass:5001:5001::/h::userdb_quota_storage_size=1G "
+    "userdb_quota_message_count=9\n"
+    "typo:{PLAIN}pass:5001:5001::/h::userdb_quota_rule=*:storge=1G\n"
     "none::5001:5001::/h::\n"
     "alias:{PLAIN}pass::::::user=multi\n"
     "lost:{PLAIN}pass::::::user=nobody-here\n"
@@ -647,6 +712,11 @@ test_login(void **state)
 	assert_string_equal(notes, "3 weak password scheme, see allow_weak;");
 	conf.allow_weak = true;
 	assert_int_equal(login("weak", "pass"), AUTH_OK);
+	assert_int_equal(login_as("", "much", "pass", "", &user), AUTH_OK);
+	assert_string_equal(user->quota, "*:bytes=1G:messages=9");
+	auth_user_free(user);
+	assert_int_equal(login("typo", "pass"), AUTH_BAD_ENTRY);
+	assert_non_null(strstr(notes, "malformed quota"));
 	assert_int_equal(login("odd", "pass"), AUTH_BAD_SCHEME);
 	assert_string_equal(notes, "4 unknown password scheme;");
 	assert_int_equal(login("dear", "pass"), AUTH_BAD_SCHEME);
@@ -889,6 +959,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_line),
 		cmocka_unit_test(test_line_malformed),
+		cmocka_unit_test(test_quota_rule),
 		cmocka_unit_test(test_expand),
 		cmocka_unit_test(test_location),
 		cmocka_unit_test(test_prep),
