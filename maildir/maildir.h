@@ -57,6 +57,12 @@ enum maildir_layout {
 	MAILDIR_FS		/* Foo/Bar, directories in directories */
 };
 
+/* How much mail a user may have; 0: as much as he likes. */
+struct maildir_limits {
+	uint64_t bytes;
+	uint64_t messages;
+};
+
 struct maildir_conf {
 	const char *root;	/* absolute path of the Maildir */
 	const char *inbox;	/* directory of INBOX; NULL: root */
