@@ -63,6 +63,14 @@ struct maildir_limits {
 	uint64_t messages;
 };
 
+enum maildir_quota_kind {
+	MAILDIR_QUOTA_NONE,	/* nothing is counted; maildirsize is left
+				 * alone */
+	MAILDIR_QUOTA_FILE,	/* the limits are those in maildirsize; where
+				 * there is none, limits are for a new one */
+	MAILDIR_QUOTA_LIMITS	/* limits, whatever maildirsize says */
+};
+
 struct maildir_conf {
 	const char *root;	/* absolute path of the Maildir */
 	const char *inbox;	/* directory of INBOX; NULL: root */
@@ -75,6 +83,8 @@ struct maildir_conf {
 	bool create;		/* make the root if only its last component is
 				 * missing and its parent belongs to us */
 	uint64_t lock_ms;	/* patience with a lock held by others */
+	enum maildir_quota_kind quota;
+	struct maildir_limits limits;
 
 	/* Called, if it is not NULL, when something of a mailbox (the path of
 	 * its directory) is found damaged and mended: what an operator wants
@@ -190,6 +200,30 @@ struct maildir_status {
 int maildir_status(struct maildir_store *store,
     const struct maildir_path *path, bool want_size,
     struct maildir_status *ret) ERR_CHECK;
+
+/*
+ * maildir_deleted_size(store, path, ret): bytes that an expunge of all messages
+ * with MAILDIR_DELETED would take off the quota.
+ */
+int maildir_deleted_size(struct maildir_store *store,
+    const struct maildir_path *path, uint64_t *ret) ERR_CHECK;
+
+/* ---- quota ----------------------------------------------------------- */
+
+struct maildir_quota {
+	struct maildir_limits used;
+	struct maildir_limits limits;
+};
+
+/*
+ * maildir_quota(store, ret): what the user has and may have, counted anew if
+ * others have changed something without telling.  ERR_NOENT: there is no quota.
+ *
+ * maildir_append_begin() and maildir_copy() give ERR_QUOTA where a limit would
+ * be passed.  Nothing else is ever refused.
+ */
+int maildir_quota(struct maildir_store *store, struct maildir_quota *ret)
+    ERR_CHECK;
 
 /* ---- one open mailbox ------------------------------------------------ */
 
@@ -406,7 +440,7 @@ struct maildir_copied {
 /*
  * maildir_copy(md, uids, n, to, arena, ret): copy with flags, keywords and
  * dates.  All or nothing, except that messages already gone are left out.
- * ERR_NOENT: no destination mailbox.
+ * ERR_NOENT: no destination mailbox.  ERR_QUOTA: too much.
  */
 int maildir_copy(struct maildir *md, const uint32_t *uids, size_t n,
     const struct maildir_path *to, struct arena *arena,
@@ -439,8 +473,12 @@ struct maildir_append_args {
 	size_t nkeywords;
 	bool has_date;
 	int64_t date;			/* seconds since 1970 */
+	uint64_t size;			/* announced, for the quota; 0: not
+					 * known before it is all there */
 };
 
+/* maildir_append_begin(app, args): the next message.  ERR_QUOTA: with it and
+ * those before it the user would have too much. */
 int maildir_append_begin(struct maildir_append *app,
     const struct maildir_append_args *args) ERR_CHECK;
 

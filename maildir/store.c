@@ -112,6 +112,7 @@ maildir_store_open(const struct maildir_conf *conf,
 	store->conf.control = dup_or_null(conf->control);
 	store->root = store->control = -1;
 	unique_init(&store->unique);
+	quota_init(&store->quota);
 	r = open_root(store);
 	if (r != 0) {
 		maildir_store_free(store);
@@ -129,6 +130,7 @@ maildir_store_free(struct maildir_store *store)
 	if (store->control != store->root)
 		fdio_close(&store->control);
 	fdio_close(&store->root);
+	quota_done(&store->quota);
 	free((void *)(uintptr_t)store->conf.root);
 	free((void *)(uintptr_t)store->conf.inbox);
 	free((void *)(uintptr_t)store->conf.control);

@@ -14,6 +14,7 @@
 
 #include "maildir/lock.h"
 #include "maildir/maildir.h"
+#include "maildir/quota.h"
 #include "maildir/unique.h"
 
 struct maildir_store {
@@ -21,6 +22,7 @@ struct maildir_store {
 	int root;			/* directory of the Maildir */
 	int control;			/* of the control files, may be root */
 	struct unique unique;
+	struct quota quota;
 };
 
 /* Files of one mailbox, one place for their names. */
