@@ -50,6 +50,7 @@ struct maildir_append {
 	struct maildir_append_args args;
 	uint64_t size;
 	uint64_t crlf_size;
+	uint64_t total;			/* sizes of those that are complete */
 	uint8_t last;			/* byte stored */
 	bool has_cr;			/* one is held back */
 	int err;			/* of this message */
@@ -119,7 +120,10 @@ maildir_append_begin(struct maildir_append *app,
 
 	if (app->msgs.n >= MESSAGES_MAX || args->nkeywords > KEYWORDS_EACH)
 		return ERR_LIMIT;
-	r = create_tmp(app, &in.tmp);
+	r = quota_room(app->dep.store, app->total + args->size,
+	    app->msgs.n + 1);
+	if (r == 0)
+		r = create_tmp(app, &in.tmp);
 	if (r != 0)
 		return r;
 	in.first_keyword = app->keywords.n;
@@ -235,6 +239,7 @@ maildir_append_end(struct maildir_append *app)
 	app->fd = -1;
 	if (r != 0)
 		return r;
+	app->total += app->size;
 	buf_init(&base, NAME_FILE_MAX);
 	buf_puts(&base, in->tmp);
 	put_size(&base, 'S', app->size);
@@ -316,6 +321,9 @@ maildir_append_commit(struct maildir_append *app, struct arena *arena,
 	int r;
 
 	r = deposit_lock(&app->dep, &app->path, false);
+	/* Others may have got there first. */
+	if (r == 0)
+		r = quota_room(app->dep.store, app->total, app->msgs.n);
 	if (r == 0)
 		r = deposit_keywords(&app->dep, app->keywords.v,
 		    app->keywords.n);
@@ -328,11 +336,13 @@ maildir_append_commit(struct maildir_append *app, struct arena *arena,
 	if (r == 0)
 		r = deposit_write(&app->dep);
 	if (r == 0) {
+		quota_begin(app->dep.store);
 		r = show_all(app);
 		if (r != 0)
 			hide_all(app);
 	}
 	if (r == 0) {
+		quota_added(app->dep.store, app->total, app->msgs.n);
 		uids = arena_array(arena, app->msgs.n, sizeof(*uids));
 		for (size_t i = 0; i < app->msgs.n; i++)
 			uids[i] = app->msgs.v[i].uid;

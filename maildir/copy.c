@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/fdio.h"
+#include "base/num.h"
 #include "maildir/deposit.h"
 #include "maildir/file.h"
 #include "maildir/replace.h"
@@ -34,6 +35,7 @@ struct item {
 	struct span from_name;
 	bool is_done;
 	bool was_copied;	/* bytes, not a link */
+	uint64_t size;		/* for the quota; of a COPY */
 };
 
 struct copy {
@@ -394,6 +396,52 @@ report(struct copy *c, struct maildir_copied *ret)
 	}
 }
 
+/* ---- quota ----------------------------------------------------------- */
+
+static int
+do_size(int dir, const char *name, void *arg)
+{
+	int r = quota_sum_file(dir, name, arg);
+
+	return r == 0 ? 0 : r == ERR_NOENT ? ENOENT : EIO;
+}
+
+/* A MOVE stays inside what the user has: it is how he gets below his quota. */
+static int
+check_quota(struct copy *c)
+{
+	uint64_t total = 0;
+	int r = 0;
+
+	if (c->is_move || !has_quota(c->md->store))
+		return 0;
+	for (size_t i = 0; r == 0 && i < c->n; i++) {
+		r = file_try(c->md, c->items[i].from, do_size,
+		    &c->items[i].size);
+		if (r == ERR_GONE)
+			r = 0;
+		if (r == 0 && num_add(total, c->items[i].size, &total) != 0)
+			total = UINT64_MAX;
+	}
+	return r == 0 ? quota_room(c->md->store, total, c->n) : r;
+}
+
+static void
+tell_quota(struct copy *c)
+{
+	uint64_t total = 0, n = 0;
+
+	for (size_t i = 0; !c->is_move && i < c->n; i++) {
+		if (!c->items[i].is_done)
+			continue;
+		total += c->items[i].size;
+		n++;
+	}
+	quota_added(c->md->store, total, n);
+}
+
+/* ---- the whole ------------------------------------------------------- */
+
 static int
 transfer(struct maildir *md, const uint32_t *uids, size_t n,
     const struct maildir_path *to, bool is_move, struct arena *arena,
@@ -416,17 +464,22 @@ transfer(struct maildir *md, const uint32_t *uids, size_t n,
 			c.items[c.n++].from = uids[i];
 	r = deposit_lock(&c.dep, to, true);
 	if (r == 0)
+		r = check_quota(&c);
+	if (r == 0)
 		r = map_keywords(&c);
 	if (r == 0)
 		r = plan(&c);
 	if (r == 0 && c.n > 0)
 		r = deposit_write(&c.dep);
 	if (r == 0) {
+		if (!is_move)
+			quota_begin(md->store);
 		r = carry_out(&c);
 		if (r != 0)
 			undo(&c);
 	}
 	if (r == 0) {
+		tell_quota(&c);
 		report(&c, ret);
 		deposit_words(&c.dep, to);
 	}

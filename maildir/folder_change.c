@@ -396,6 +396,7 @@ maildir_delete(struct maildir_store *store, const struct maildir_path *path)
 	r = stored_name(store, path, &name);
 	if (r == 0)
 		r = maildir_exists(store, path);
+	quota_begin(store);
 	if (r == 0 && store->conf.layout == MAILDIR_FS)
 		r = take_inside(store, buf_cstr(&name), buf_cstr(&trash));
 	else if (r == 0)
@@ -405,6 +406,7 @@ maildir_delete(struct maildir_store *store, const struct maildir_path *path)
 		step("delete-renamed");
 		r = sync_dir(store->root, store->conf.fsync);
 		remove_control(store, buf_cstr(&name));
+		quota_remove_mailbox(store, buf_cstr(&trash));
 		folder_remove(store->root, buf_cstr(&trash));
 		remove_relics(store);
 	}

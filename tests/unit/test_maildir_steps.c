@@ -4,7 +4,8 @@
  *
  * Every operation is stopped at every step, as by a power cut, and what the
  * next opener finds is compared with what must be: no message lost, none
- * doubled, UIDs unchanged, everything usable.  Needs configure --enable-steps.
+ * doubled, UIDs unchanged, everything usable; with a quota, also that it counts
+ * what is there.  Needs configure --enable-steps.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -172,6 +173,31 @@ op_subscribe(struct env *e)
 	return maildir_subscribe(e->store, &foo, true);
 }
 
+static int
+do_expunge(struct env *e, struct maildir *md, const uint32_t *uids)
+{
+	size_t n;
+
+	(void)e;
+	return maildir_expunge(md, uids, MESSAGES, &n);
+}
+
+static int
+op_expunge(struct env *e)
+{
+	return with_inbox(e, do_expunge);
+}
+
+/* The first who looks makes the file. */
+static int
+op_quota(struct env *e)
+{
+	struct maildir_quota q;
+
+	remove_file(e, "maildirsize");
+	return maildir_quota(e->store, &q);
+}
+
 struct operation {
 	const char *name;
 	int (*run)(struct env *e);
@@ -189,6 +215,17 @@ static const struct operation operations[] = {
 	{ "rename", op_rename, false },
 	{ "rename-inbox", op_rename_inbox, true },
 	{ "subscribe", op_subscribe, false },
+};
+
+/* With a quota; messages may go. */
+static const struct operation quota_operations[] = {
+	{ "append", op_append, false },
+	{ "copy", op_copy, false },
+	{ "move", op_move, false },
+	{ "delete", op_delete, false },
+	{ "rename-inbox", op_rename_inbox, false },
+	{ "expunge", op_expunge, false },
+	{ "quota", op_quota, false },
 };
 
 /* ---- what must hold -------------------------------------------------- */
@@ -275,6 +312,52 @@ check(struct env *e, const struct operation *op)
 	assert_false(is_there(e, "dovecot-uidlist.lock"));
 }
 
+/* What all messages of all mailboxes add up to. */
+static struct maildir_limits
+add_up(struct env *e)
+{
+	struct maildir_limits sum = { 0, 0 };
+	struct maildir_entry *v;
+	struct maildir *md;
+	size_t n;
+
+	assert_int_equal(maildir_list(e->store, e->arena, &v, &n), 0);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(maildir_open(e->store, &v[i].path, true, &md),
+		    0);
+		for (size_t j = 0; j < maildir_count(md); j++) {
+			struct maildir_info info;
+			struct maildir_msg m;
+
+			maildir_get(md, j, &m);
+			assert_int_equal(maildir_info(md, m.uid, &info), 0);
+			sum.bytes += info.file_size;
+			sum.messages++;
+		}
+		maildir_close(md);
+	}
+	return sum;
+}
+
+static void
+check_quota(struct env *e, const struct operation *op)
+{
+	struct maildir_limits sum;
+	struct maildir_quota q;
+
+	(void)op;
+	wait_for_locks(e);
+	env_reopen(e);
+	for (int i = 0; i < 2; i++) {
+		sum = add_up(e);
+		assert_int_equal(maildir_quota(e->store, &q), 0);
+		assert_int_equal(q.used.bytes, sum.bytes);
+		assert_int_equal(q.used.messages, sum.messages);
+		/* and it goes on */
+		assert_int_equal(append(e, &inbox, "new\r\n"), 0);
+	}
+}
+
 /* A child of ours that runs the operation and is stopped at the nth step.  True
  * if it got to its end before. */
 static bool
@@ -321,32 +404,63 @@ prepare(struct env *e)
 	maildir_close(md);
 	assert_int_equal(maildir_create(e->store, &foo), 0);
 	assert_int_equal(maildir_create(e->store, &bar), 0);
+	if (e->conf.quota != MAILDIR_QUOTA_NONE) {
+		assert_int_equal(append(e, &bar, "in Bar\r\n"), 0);
+		assert_true(is_there(e, "maildirsize"));
+	}
+}
+
+static void
+stop_everywhere(const struct operation *op, enum maildir_quota_kind quota,
+    void (*check_fn)(struct env *e, const struct operation *op))
+{
+	bool is_end = false;
+	int nth;
+
+	for (nth = 1; !is_end && nth < STEPS_MAX; nth++) {
+		struct env *e;
+		void *env;
+
+		env_setup(&env);
+		e = env;
+		e->conf.quota = quota;
+		e->conf.limits = (struct maildir_limits){ 1000000, 0 };
+		env_reopen(e);
+		prepare(e);
+		is_end = run_until(e, op, nth);
+		check_fn(e, op);
+		env_teardown(&env);
+	}
+	print_message("%s: stopped at %d steps\n", op->name, nth - 2);
+	assert_true(is_end && nth > 2);
 }
 
 static void
 test_steps(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++) {
-		const struct operation *op = &operations[i];
-		bool is_end = false;
-		int nth;
+	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++)
+		stop_everywhere(&operations[i], MAILDIR_QUOTA_NONE, check);
+}
 
-		for (nth = 1; !is_end && nth < STEPS_MAX; nth++) {
-			void *env;
-
-			env_setup(&env);
-			prepare(env);
-			is_end = run_until(env, op, nth);
-			check(env, op);
-			env_teardown(&env);
-		}
-		print_message("%s: stopped at %d steps\n", op->name, nth - 2);
-		assert_true(is_end && nth > 2);
-	}
+static void
+test_steps_quota(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(quota_operations) /
+	    sizeof(*quota_operations); i++)
+		stop_everywhere(&quota_operations[i], MAILDIR_QUOTA_LIMITS,
+		    check_quota);
 }
 
 #else
+
+static void
+test_steps_quota(void **state)
+{
+	(void)state;
+	skip();
+}
 
 static void
 test_steps(void **state)
@@ -362,6 +476,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_steps_quota),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
