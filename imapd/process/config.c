@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include "auth/quotarule.h"
 #include "base/fdio.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -417,6 +418,7 @@ int
 config_check(const struct config *conf, struct buf *err)
 {
 	const char *wrong = NULL;
+	struct quotarule rule;
 
 #ifndef WITH_TLS
 	if (conf->tls_cert != NULL || conf->tls_directory != NULL)
@@ -433,6 +435,10 @@ config_check(const struct config *conf, struct buf *err)
 		wrong = "anonymous without anonymous_user";
 	else
 		wrong = check_capability_networks(conf);
+	if (wrong == NULL && conf->quota != NULL &&
+	    quotarule_parse(span_str(conf->quota), &rule) != 0)
+		wrong = "quota: not \"none\", \"maildirsize\" or a rule such "
+		    "as \"*:storage=1G:messages=10000\"";
 	if (wrong == NULL)
 		return 0;
 	buf_clear(err);

@@ -21,6 +21,7 @@
 
 #include "auth/expand.h"
 #include "auth/location.h"
+#include "auth/quotarule.h"
 #include "base/fdio.h"
 #include "base/mem.h"
 #include "imapd/command/session.h"
@@ -180,6 +181,27 @@ find_maildir(const struct connection *c, struct maildir_conf *mail)
 	return 0;
 }
 
+/* What is said of the user, else of all. */
+static int ERR_CHECK
+find_quota(const struct connection *c, struct maildir_conf *mail)
+{
+	struct quotarule rule = { QUOTARULE_UNSAID, 0, 0 };
+	int err = 0;
+
+	if (c->user->quota != NULL)
+		err = quotarule_parse(span_str(c->user->quota), &rule);
+	if (err == 0 && rule.kind == QUOTARULE_UNSAID &&
+	    c->conf->quota != NULL)
+		err = quotarule_parse(span_str(c->conf->quota), &rule);
+	if (err != 0)
+		return err;
+	mail->quota = rule.kind == QUOTARULE_LIMITS ? MAILDIR_QUOTA_LIMITS :
+	    rule.kind == QUOTARULE_FILE ? MAILDIR_QUOTA_FILE :
+	    MAILDIR_QUOTA_NONE;
+	mail->limits = (struct maildir_limits){ rule.bytes, rule.messages };
+	return 0;
+}
+
 /* The user's rights and nothing else: also not the listener's descriptors. */
 static int ERR_CHECK
 become_user(struct connection *c)
@@ -216,6 +238,8 @@ become_session(struct connection *c)
 	err = find_maildir(c, &mail);
 	if (err != 0)
 		return refuse(c, "mail location", err);
+	if ((err = find_quota(c, &mail)) != 0)
+		return refuse(c, "quota", err);
 	if ((err = become_user(c)) != 0)
 		return refuse(c, "privileges", err);
 	if ((err = make_root(mail.root, &is_missing)) != 0)

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "auth/quotarule.h"
 #include "base/deadline.h"
 #include "base/fdio.h"
 #include "base/log.h"
@@ -30,6 +31,21 @@ set_key(struct config *conf, const char *line)
 		fprintf(stderr, "session_pipe: %.*s\n", (int)complaint.n,
 		    (const char *)complaint.p);
 	buf_done(&complaint);
+	return err;
+}
+
+static int
+set_quota(const struct config *conf, struct maildir_conf *mail)
+{
+	struct quotarule rule = { QUOTARULE_NONE, 0, 0 };
+	int err = 0;
+
+	if (conf->quota != NULL)
+		err = quotarule_parse(span_str(conf->quota), &rule);
+	mail->quota = rule.kind == QUOTARULE_LIMITS ? MAILDIR_QUOTA_LIMITS :
+	    rule.kind == QUOTARULE_FILE ? MAILDIR_QUOTA_FILE :
+	    MAILDIR_QUOTA_NONE;
+	mail->limits = (struct maildir_limits){ rule.bytes, rule.messages };
 	return err;
 }
 
@@ -61,6 +77,8 @@ main(int argc, char **argv)
 		.utf8_names = conf->utf8_names, .fsync = conf->fsync,
 		.create = true, .lock_ms = conf->lock_timeout
 	};
+	if (set_quota(conf, &start.mail) != 0)
+		return 64;
 	start.capability_mask = conf->capability == NULL ? SPAN_NONE :
 	    span_str(conf->capability);
 	status = session_run(&start);

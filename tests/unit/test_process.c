@@ -175,6 +175,7 @@ test_config_check(void **state)
 	static const char *const lines[] = {
 		"tls_cert = /a", "tls_client_require = yes", "anonymous = yes",
 		"capability_networks = IDLE", "capability_networks = ::1",
+		"quota = 1G", "quota = *:storage=1X",
 	};
 	struct config *conf;
 	struct buf err;
