@@ -29,7 +29,7 @@ enum command_id {
 	/* authenticated */
 	CMD_ENABLE, CMD_SELECT, CMD_EXAMINE, CMD_CREATE, CMD_DELETE, CMD_RENAME,
 	CMD_SUBSCRIBE, CMD_UNSUBSCRIBE, CMD_LIST, CMD_LSUB, CMD_NAMESPACE,
-	CMD_STATUS, CMD_APPEND, CMD_IDLE,
+	CMD_STATUS, CMD_APPEND, CMD_IDLE, CMD_GETQUOTA, CMD_GETQUOTAROOT,
 	/* selected */
 	CMD_CHECK, CMD_CLOSE, CMD_UNSELECT, CMD_EXPUNGE, CMD_SEARCH, CMD_FETCH,
 	CMD_STORE, CMD_COPY, CMD_MOVE,
@@ -160,7 +160,7 @@ enum {
 	STATUS_MESSAGES = 1, STATUS_RECENT = 2, STATUS_UIDNEXT = 4,
 	STATUS_UIDVALIDITY = 8, STATUS_UNSEEN = 16, STATUS_SIZE = 32,
 	STATUS_DELETED = 64, STATUS_HIGHESTMODSEQ = 128, STATUS_MAILBOXID = 256,
-	STATUS_APPENDLIMIT = 512
+	STATUS_APPENDLIMIT = 512, STATUS_DELETED_STORAGE = 1024
 };
 
 struct status_args {
@@ -248,7 +248,9 @@ struct command {
 	enum command_id id;
 	bool is_uid;		/* a UID command */
 	union {
-		struct span mailbox;	/* CREATE, DELETE, (UN)SUBSCRIBE */
+		struct span mailbox;	/* CREATE, DELETE, (UN)SUBSCRIBE,
+					 * GETQUOTAROOT */
+		struct span quota_root;	/* GETQUOTA */
 		struct create_args create;
 		struct spans words;	/* ENABLE */
 		struct login_args login;

@@ -42,6 +42,9 @@ static const struct command_row rows[ROW_COUNT] = {
 	ROW(CMD_STATUS, "STATUS", IN_MAIL, TELLS, parse_status),
 	ROW(CMD_APPEND, "APPEND", IN_MAIL, TELLS, parse_append),
 	ROW(CMD_IDLE, "IDLE", IN_MAIL, TELLS, parse_none),
+	ROW(CMD_GETQUOTA, "GETQUOTA", IN_MAIL, TELLS, parse_getquota),
+	ROW(CMD_GETQUOTAROOT, "GETQUOTAROOT", IN_MAIL, TELLS,
+	    parse_one_mailbox),
 
 	ROW(CMD_CHECK, "CHECK", STATE_SELECTED, TELLS, parse_none),
 	ROW(CMD_CLOSE, "CLOSE", STATE_SELECTED, 0, parse_none),

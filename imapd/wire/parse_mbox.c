@@ -24,6 +24,7 @@ sp_mailbox(struct lex *lx, struct span *ret)
  * delete      = "DELETE" SP mailbox                        (RFC 3501 section 9)
  * subscribe   = "SUBSCRIBE" SP mailbox
  * unsubscribe = "UNSUBSCRIBE" SP mailbox
+ * getquotaroot = "GETQUOTAROOT" SP mailbox              (RFC 9208 section 7)
  */
 int
 parse_one_mailbox(struct lex *lx, struct command *cmd)
@@ -214,7 +215,8 @@ parse_select(struct lex *lx, struct command *cmd)
  * status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN"
  *                                                          (RFC 3501 section 9)
  * status-att =/ "SIZE" (RFC 8438) / "DELETED" (RFC 9051) / "HIGHESTMODSEQ" (RFC
- *               7162) / "MAILBOXID" (RFC 8474) / "APPENDLIMIT" (RFC 7889)
+ *               7162) / "MAILBOXID" (RFC 8474) / "APPENDLIMIT" (RFC 7889) /
+ *               "DELETED-STORAGE" (RFC 9208)
  */
 static int
 status_att(struct lex *lx, void *arg)
@@ -225,6 +227,7 @@ status_att(struct lex *lx, void *arg)
 		{ "UIDVALIDITY", STATUS_UIDVALIDITY },
 		{ "UNSEEN", STATUS_UNSEEN }, { "SIZE", STATUS_SIZE },
 		{ "DELETED", STATUS_DELETED },
+		{ "DELETED-STORAGE", STATUS_DELETED_STORAGE },
 		{ "HIGHESTMODSEQ", STATUS_HIGHESTMODSEQ },
 		{ "MAILBOXID", STATUS_MAILBOXID },
 		{ "APPENDLIMIT", STATUS_APPENDLIMIT }, { NULL, 0 }

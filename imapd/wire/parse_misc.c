@@ -2,7 +2,7 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  *
- * Commands without arguments, ID, ENABLE, UID EXPUNGE.
+ * Commands without arguments, ID, ENABLE, UID EXPUNGE, GETQUOTA.
  */
 #include "imapd/wire/parse_rules.h"
 
@@ -86,4 +86,16 @@ parse_uid_expunge(struct lex *lx, struct command *cmd)
 	int err = lex_sp(lx);
 
 	return err != 0 ? err : lex_sequence_set(lx, &cmd->u.expunge);
+}
+
+/*
+ * getquota        = "GETQUOTA" SP quota-root-name          (RFC 9208 section 7)
+ * quota-root-name = astring
+ */
+int
+parse_getquota(struct lex *lx, struct command *cmd)
+{
+	int err = lex_sp(lx);
+
+	return err != 0 ? err : lex_astring(lx, &cmd->u.quota_root);
 }

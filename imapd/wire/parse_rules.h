@@ -19,6 +19,7 @@ typedef int parse_rule(struct lex *lx, struct command *cmd);
 
 /* parse_misc.c */
 parse_rule parse_none, parse_id, parse_enable, parse_uid_expunge;
+parse_rule parse_getquota;
 /* parse_auth.c */
 parse_rule parse_login, parse_authenticate;
 /* parse_mbox.c */

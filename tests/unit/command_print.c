@@ -108,7 +108,8 @@ static const struct word status_words[] = {
 	{ STATUS_DELETED, "DELETED" },
 	{ STATUS_HIGHESTMODSEQ, "HIGHESTMODSEQ" },
 	{ STATUS_MAILBOXID, "MAILBOXID" },
-	{ STATUS_APPENDLIMIT, "APPENDLIMIT" }, { 0, NULL }
+	{ STATUS_APPENDLIMIT, "APPENDLIMIT" },
+	{ STATUS_DELETED_STORAGE, "DELETED-STORAGE" }, { 0, NULL }
 };
 
 static const struct word select_words[] = {
@@ -521,7 +522,11 @@ put_args(struct buf *b, const struct command *cmd)
 	case CMD_CREATE:
 		put_create(b, &cmd->u.create);
 		break;
+	case CMD_GETQUOTA:
+		put_astring(b, cmd->u.quota_root);
+		break;
 	case CMD_DELETE: case CMD_SUBSCRIBE: case CMD_UNSUBSCRIBE:
+	case CMD_GETQUOTAROOT:
 		put_astring(b, cmd->u.mailbox);
 		break;
 	case CMD_RENAME:
