@@ -42,6 +42,9 @@ static const struct capability table[] = {
 	{ SPAN("ESEARCH"), SESSION },			/* RFC 4731 */
 	{ SPAN("SEARCHRES"), SESSION },			/* RFC 5182 */
 	{ SPAN("WITHIN"), SESSION },			/* RFC 5032 */
+	{ SPAN("QUOTA"), SESSION },			/* RFC 2087, 9208 */
+	{ SPAN("QUOTA=RES-STORAGE"), SESSION },		/* RFC 9208 5.1 */
+	{ SPAN("QUOTA=RES-MESSAGE"), SESSION },		/* RFC 9208 5.2 */
 };
 
 /* The last word of the mask about name: -1 withheld, 1 given, 0 none. */

@@ -7,7 +7,8 @@
  *
  * The message goes from the socket to tmp/ as it comes; nothing of it stays in
  * memory.  Whatever can be refused is refused before the client sends it, if it
- * waits for that; what it sends all the same is dropped.
+ * waits for that, a message that would be over the quota among it (RFC 9208
+ * 4.3.1); what it sends all the same is dropped.
  */
 #include "imapd/command/answer.h"
 #include "imapd/command/commands.h"
@@ -68,7 +69,8 @@ begin(struct appending *ap)
 		.keywords = args->flags.keywords.v,
 		.nkeywords = args->flags.keywords.n,
 		.has_date = args->has_date,
-		.date = args->date
+		.date = args->date,
+		.size = args->size
 	};
 
 	return maildir_append_begin(ap->app, &to);

@@ -2,7 +2,7 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  *
- * cmd_status.c: STATUS (RFC 3501 6.3.10, 7889, 8438, 8474).
+ * cmd_status.c: STATUS (RFC 3501 6.3.10, 7889, 8438, 8474, 9208).
  */
 #include "imapd/command/cmd_status.h"
 #include "imapd/command/answer.h"
@@ -51,9 +51,12 @@ status_put(struct session *s, const struct maildir_path *path,
 {
 	struct printer pr = { wire_out_buf(s->out), items, "" };
 	struct maildir_status st;
+	uint64_t deleted_size = 0;
 	int err;
 
 	err = maildir_status(s->store, path, (items & STATUS_SIZE) != 0, &st);
+	if (err == 0 && (items & STATUS_DELETED_STORAGE) != 0 && st.deleted > 0)
+		err = maildir_deleted_size(s->store, path, &deleted_size);
 	if (err != 0)
 		return err;
 	buf_puts(pr.b, "* STATUS ");
@@ -65,6 +68,8 @@ status_put(struct session *s, const struct maildir_path *path,
 	put_number(&pr, STATUS_UIDVALIDITY, "UIDVALIDITY", st.uidvalidity);
 	put_number(&pr, STATUS_UNSEEN, "UNSEEN", st.unseen);
 	put_number(&pr, STATUS_DELETED, "DELETED", st.deleted);
+	put_number(&pr, STATUS_DELETED_STORAGE, "DELETED-STORAGE",
+	    deleted_size);
 	put_number(&pr, STATUS_SIZE, "SIZE", st.size);
 	put_number(&pr, STATUS_APPENDLIMIT, "APPENDLIMIT",
 	    s->conf->append_limit);

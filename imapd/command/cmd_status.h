@@ -16,7 +16,7 @@
 #define STATUS_KNOWN	(STATUS_MESSAGES | STATUS_RECENT |		\
 	STATUS_UIDNEXT | STATUS_UIDVALIDITY | STATUS_UNSEEN |		\
 	STATUS_SIZE | STATUS_DELETED | STATUS_MAILBOXID |		\
-	STATUS_APPENDLIMIT)
+	STATUS_APPENDLIMIT | STATUS_DELETED_STORAGE)
 
 /* status_put(s, path, name, items): "* STATUS name (...)"; nothing is printed
  * on an error of maildir_status(). */

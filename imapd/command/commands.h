@@ -38,6 +38,7 @@ command_run cmd_create, cmd_delete, cmd_rename, cmd_subscribe, cmd_status;
 command_run cmd_namespace;
 command_run cmd_list;			/* LIST, LSUB, XLIST */
 command_run cmd_append;
+command_run cmd_getquota, cmd_getquotaroot;
 command_run cmd_idle;
 command_run cmd_expunge;		/* EXPUNGE, UID EXPUNGE */
 command_run cmd_search;			/* SEARCH, UID SEARCH */

@@ -783,6 +783,8 @@ test_capability(void **state)
 	assert_true(is_announced(login | CAPABILITY_NO_PLAINTEXT, "",
 	    "LOGINDISABLED"));
 	assert_true(is_announced(session, "", "APPENDLIMIT=1000"));
+	assert_true(is_announced(session, "", "QUOTA=RES-STORAGE"));
+	assert_false(is_announced(session, "", "QUOTASET"));
 }
 
 static void
