@@ -21,17 +21,29 @@ is_maildir_inbox(const struct maildir_path *path)
 	return path->n == 1 && is_span_eq(path->level[0], SPAN("INBOX"));
 }
 
+/*
+ * By their whole names as far as possible: people call folders "dovecot" and
+ * "courier" when they read the lists about these.
+ */
 bool
-folder_is_taken(struct span s)
+is_folder_taken(struct span s)
 {
 	static const struct span words[] = {
-		SPAN("subscriptions"), SPAN("maildirsize"),
-		SPAN("maildirfolder"), SPAN("mailboxes.lock"),
-		SPAN("shared-maildirs"), SPAN("shared-folders")
+		SPAN("cur"), SPAN("new"), SPAN("tmp"),
+		SPAN("subscriptions"), SPAN("subscriptions.lock"),
+		SPAN("maildirsize"), SPAN("maildirfolder"),
+		SPAN("mailboxes.lock"), SPAN("shared-maildirs"),
+		SPAN("shared-folders"), SPAN("dovecot-shared"),
+		SPAN("dovecot.mailbox.log"), SPAN("dovecot.mailbox.log.2"),
+		SPAN("imapd.index"), SPAN("imapd.journal"), SPAN("imapd.cache")
 	};
 	static const struct span prefixes[] = {
-		SPAN("dovecot"), SPAN("courier"), SPAN("imapd."),
-		SPAN("subscriptions."), SPAN("sqwebmail-"), SPAN(".nfs")
+		SPAN("dovecot-uidlist"), SPAN("dovecot-uidvalidity"),
+		SPAN("dovecot-keywords"), SPAN("dovecot-acl"),
+		SPAN("dovecot.index"), SPAN("dovecot.list.index"),
+		SPAN("courierimap"), SPAN("courierpop3"),
+		SPAN("imapd.index."), SPAN("imapd.journal."),
+		SPAN("imapd.cache."), SPAN("sqwebmail-"), SPAN(".nfs")
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -44,7 +56,7 @@ folder_is_taken(struct span s)
 }
 
 static int
-check_level(const struct maildir_conf *conf, struct span s, bool is_first)
+check_level(const struct maildir_conf *conf, struct span s)
 {
 	if (s.n == 0 || !is_utf8(s))
 		return ERR_NAME;
@@ -53,9 +65,9 @@ check_level(const struct maildir_conf *conf, struct span s, bool is_first)
 			return ERR_NAME;
 	if (is_span_eq(s, SPAN(".")) || is_span_eq(s, SPAN("..")))
 		return ERR_NAME;
-	if (conf->layout == MAILDIR_FS && (is_span_eq(s, SPAN("cur")) ||
-	    is_span_eq(s, SPAN("new")) || is_span_eq(s, SPAN("tmp")) ||
-	    (is_first && folder_is_taken(s))))
+	/* What begins with ".." is being made or deleted, and hidden. */
+	if (conf->layout == MAILDIR_FS && (is_folder_taken(s) ||
+	    has_prefix(s, SPAN(".."))))
 		return ERR_NAME;
 	return 0;
 }
@@ -72,12 +84,12 @@ maildir_path_check(const struct maildir_store *store,
 	if (is_maildir_inbox(path))
 		return 0;
 	for (size_t i = 0; r == 0 && i < path->n; i++)
-		r = check_level(&store->conf, path->level[i], i == 0);
+		r = check_level(&store->conf, path->level[i]);
 	if (r != 0)
 		return r;
 	buf_init(&b, PATH_MAX_BYTES);
 	r = foldername_put(&store->conf, path, &b);
-	/* The Maildir++ convention for what is being deleted, and hidden. */
+	/* Likewise in Maildir++. */
 	if (r == 0 && has_prefix(buf_span(&b), SPAN("..")))
 		r = ERR_NAME;
 	buf_done(&b);
@@ -96,11 +108,17 @@ folder_open_dir(struct maildir_store *store, const struct maildir_path *path,
 	if ((r = maildir_path_check(store, path)) != 0)
 		return r;
 	buf_init(&b, 2 * PATH_MAX_BYTES);
-	if (is_maildir_inbox(path)) {
-		if (store->conf.inbox != NULL)
-			root = store->conf.inbox;
+	if (is_maildir_inbox(path) && store->conf.inbox != NULL) {
+		buf_puts(&b, store->conf.inbox);
+		r = open_dir(AT_FDCWD, store->conf.inbox, &fd);
+		if (r == ERR_NOENT)
+			r = ERR_UNAVAIL;	/* as for the root */
+	} else if (is_maildir_inbox(path)) {
+		/* Not by its path, where another disk may be by now. */
 		buf_puts(&b, root);
-		r = open_dir(AT_FDCWD, root, &fd);
+		r = store_check(store);
+		if (r == 0)
+			r = open_dir(store->root, ".", &fd);
 	} else {
 		size_t skip;
 
@@ -118,6 +136,7 @@ folder_open_dir(struct maildir_store *store, const struct maildir_path *path,
 			r = ERR_NOENT;
 			fdio_close(&fd);
 		}
+		r = store_err(store, r);
 	}
 	if (r == 0) {
 		*ret_fd = fd;

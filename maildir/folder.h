@@ -25,12 +25,39 @@ int folder_open_dir(struct maildir_store *store,
 int folder_open_control(struct maildir_store *store,
     const struct maildir_path *path, mode_t mode, int *ret_fd) ERR_CHECK;
 
-/* folder_is_taken(s): a name at the top of an fs layout that belongs to a file
- * of ours, or of another program's. */
-bool folder_is_taken(struct span s);
+/* is_folder_taken(s): a name that is no mailbox in the fs layout, at no level:
+ * cur, new and tmp, and the files that lie beside them. */
+bool is_folder_taken(struct span s);
+
+/*
+ * A crash leaves directories that are no mailboxes any more, or not yet, of
+ * ours and of Dovecot's.  is_folder_relic(): by its name, this may be one.
+ * folder_remove_relics() removes those at the top that have been left alone for
+ * an hour, as far as it goes.
+ */
+bool is_folder_relic(struct span name);
+void folder_remove_relics(struct maildir_store *store);
 
 /* folder_remove(at, name): a directory and what is in it, as far as it goes. */
 void folder_remove(int at, const char *name);
+
+/* folder_stored_name(store, path, b): initialises b, and puts the directory's
+ * name there as a C string.  ERR_NAME. */
+int folder_stored_name(const struct maildir_store *store,
+    const struct maildir_path *path, struct buf *b) ERR_CHECK;
+
+/* folder_hidden_name(store, prefix, b): initialises b; FOLDER_NEW or
+ * FOLDER_TRASH and what makes it unique. */
+void folder_hidden_name(struct maildir_store *store, const char *prefix,
+    struct buf *b);
+
+/* folder_make_dir(at, name, mode): with exactly that mode. */
+int folder_make_dir(int at, const char *name, mode_t mode) ERR_CHECK;
+
+/* folder_discard(store, path): take back a mailbox that was made a moment ago;
+ * it stays if a message has come into it. */
+void folder_discard(struct maildir_store *store,
+    const struct maildir_path *path);
 
 /* folder_rename_dir(): like rename_new(), for directories, which have no
  * link(2) to fall back to. */
@@ -40,8 +67,16 @@ int folder_rename_dir(int fromdir, const char *from, int todir, const char *to)
 /* folder_make_parents(at, name, mode): for "a/b/c", a and a/b. */
 int folder_make_parents(int at, const char *name, mode_t mode) ERR_CHECK;
 
+/* folder_remove_parents(at, name): the reverse, as far as they are empty. */
+void folder_remove_parents(int at, const char *name);
+
+/* folder_sync(at, name, sync): what was made, renamed or removed at "a/b/c"
+ * survives: at, a and a/b as far as they are there. */
+int folder_sync(int at, const char *name, bool sync) ERR_CHECK;
+
 /* The names of directories that are not (yet, or any more) mailboxes. */
 #define FOLDER_NEW	"..imapd-new."
 #define FOLDER_TRASH	"..imapd-trash."
+#define FOLDER_DOVECOT	"..DOVECOT-TRASHED"
 
 #endif

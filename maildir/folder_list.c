@@ -15,21 +15,33 @@
 #include "maildir/foldername.h"
 
 #define STORED_MAX	65536u
+#define FOLDERS_MAX	(1024u * 1024)
 
 struct lister {
 	struct maildir_store *store;
 	struct arena *arena;
 	VEC(struct maildir_entry) v;
+	bool has_relics;
 };
 
-static void
+/* The fs layout: a directory that is being read, and those that led to it. */
+struct above {
+	int fd;
+	unsigned depth;
+	const struct above *up;
+};
+
+static int
 add(struct lister *l, struct span stored, bool is_mailbox)
 {
 	struct maildir_entry e = { .is_mailbox = is_mailbox };
 
+	if (l->v.n >= FOLDERS_MAX)
+		return ERR_LIMIT;
 	if (foldername_get(&l->store->conf, stored, l->arena, &e.path) == 0 &&
 	    (e.path.n > 1 || !is_maildir_inbox(&e.path)))
 		VEC_PUSH(&l->v, e);
+	return 0;
 }
 
 static bool
@@ -53,59 +65,85 @@ list_plusplus(struct lister *l)
 
 	if (r != 0)
 		return r;
-	while ((d = readdir(dp)) != NULL) {
+	while (r == 0 && (d = readdir(dp)) != NULL) {
 		struct span s = span_str(d->d_name);
 
+		if (is_folder_relic(s))
+			l->has_relics = true;
 		if (s.n < 2 || s.p[0] != '.' || s.p[1] == '.' ||
 		    has_prefix(s, SPAN(".nfs")) || !is_dir(dirfd(dp), d))
 			continue;
-		add(l, span_skip(s, 1), true);
+		r = add(l, span_skip(s, 1), true);
 	}
 	(void)closedir(dp);
-	return 0;
+	return r;
 }
 
+/* A symbolic link that leads to where we come from: mailboxes in it would have
+ * names without end. */
 static bool
-is_folder_name(struct span s, bool is_top)
+is_loop(const struct above *ab, const struct dirent *d)
 {
-	if (is_span_eq(s, SPAN(".")) || has_prefix(s, SPAN("..")) ||
-	    is_span_eq(s, SPAN("cur")) || is_span_eq(s, SPAN("new")) ||
-	    is_span_eq(s, SPAN("tmp")))
+	struct stat st, there;
+
+	if (d->d_type != DT_LNK && d->d_type != DT_UNKNOWN)
 		return false;
-	return !is_top || !folder_is_taken(s);
+	if (fstatat(ab->fd, d->d_name, &there, 0) != 0)
+		return true;
+	for (; ab != NULL; ab = ab->up)
+		if (fstat(ab->fd, &st) == 0 && st.st_dev == there.st_dev &&
+		    st.st_ino == there.st_ino)
+			return true;
+	return false;
+}
+
+static int list_fs(struct lister *l, const struct above *up, const char *name,
+    struct buf *stored);
+
+static int
+list_below(struct lister *l, const struct above *ab, const struct dirent *d,
+    struct buf *stored)
+{
+	struct span s = span_str(d->d_name);
+	size_t n = stored->n;
+	int r = 0;
+
+	if (ab->depth == 0 && is_folder_relic(s))
+		l->has_relics = true;
+	if (is_span_eq(s, SPAN(".")) || has_prefix(s, SPAN("..")) ||
+	    is_folder_taken(s) || !is_dir(ab->fd, d) || is_loop(ab, d))
+		return 0;
+	if (ab->depth > 0)
+		buf_putc(stored, '/');
+	buf_puts(stored, d->d_name);
+	if (buf_err(stored) == 0)
+		r = list_fs(l, ab, d->d_name, stored);
+	stored->n = n;
+	stored->overflowed = false;
+	return r;
 }
 
 static int
-list_fs(struct lister *l, int at, const char *name, struct buf *stored,
-    unsigned depth)
+list_fs(struct lister *l, const struct above *up, const char *name,
+    struct buf *stored)
 {
+	struct above ab = { -1, up == NULL ? 0 : up->depth + 1, up };
 	struct dirent *d;
 	struct stat st;
-	size_t n = stored->n;
 	DIR *dp;
 	int r;
 
-	if (depth >= MAILDIR_LEVELS_MAX)
+	if (ab.depth > MAILDIR_LEVELS_MAX)
 		return 0;
-	r = open_list(at, name, &dp);
+	r = open_list(up == NULL ? l->store->root : up->fd, name, &dp);
 	if (r != 0)		/* gone meanwhile, or not for us */
-		return depth == 0 ? r : 0;
-	if (depth > 0)
-		add(l, buf_span(stored),
-		    fstatat(dirfd(dp), "cur", &st, 0) == 0);
-	while (r == 0 && (d = readdir(dp)) != NULL) {
-		if (!is_folder_name(span_str(d->d_name), depth == 0) ||
-		    !is_dir(dirfd(dp), d))
-			continue;
-		if (depth > 0)
-			buf_putc(stored, '/');
-		buf_puts(stored, d->d_name);
-		if (buf_err(stored) == 0)
-			r = list_fs(l, dirfd(dp), d->d_name, stored,
-			    depth + 1);
-		stored->n = n;
-		stored->overflowed = false;
-	}
+		return up == NULL ? r : 0;
+	ab.fd = dirfd(dp);
+	if (up != NULL)
+		r = add(l, buf_span(stored), fstatat(ab.fd, "cur", &st,
+		    0) == 0);
+	while (r == 0 && (d = readdir(dp)) != NULL)
+		r = list_below(l, &ab, d, stored);
 	(void)closedir(dp);
 	return r;
 }
@@ -203,10 +241,13 @@ maildir_list(struct maildir_store *store, struct arena *arena,
 	struct buf stored;
 	int r;
 
+	/* The root can be gone and still be read, as empty. */
+	if ((r = store_check(store)) != 0)
+		return r;
 	VEC_PUSH(&l.v, e);
 	buf_init(&stored, STORED_MAX);
 	if (store->conf.layout == MAILDIR_FS)
-		r = list_fs(&l, store->root, ".", &stored, 0);
+		r = list_fs(&l, NULL, ".", &stored);
 	else
 		r = list_plusplus(&l);
 	buf_done(&stored);
@@ -217,5 +258,7 @@ maildir_list(struct maildir_store *store, struct arena *arena,
 		*ret_n = l.v.n;
 	}
 	VEC_DONE(&l.v);
+	if (r == 0 && l.has_relics)
+		folder_remove_relics(store);
 	return r;
 }

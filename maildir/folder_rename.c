@@ -2,7 +2,14 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  *
- * RENAME; the crash states are in folder_change.c.
+ * RENAME.  In Maildir++ it is one rename for each child, and the mailbox itself
+ * is the last: as long as it has its old name, the same RENAME can be asked for
+ * again.
+ *
+ * CRASH STATES
+ *	some children renamed	they have their new names, the others their old
+ *				ones (Maildir++); a second RENAME finishes it
+ *	INBOX			messages are in one of the two mailboxes
  */
 #include <sys/stat.h>
 
@@ -52,6 +59,16 @@ plan_pair(struct renames *rn, struct span from, struct span to,
 	VEC_PUSH(&rn->v, p);
 }
 
+/* From the longest to the shortest: ".From" itself comes last. */
+static int
+pair_cmp(const void *a, const void *b)
+{
+	const struct pair *pa = a, *pb = b;
+	size_t la = strlen(pa->from), lb = strlen(pb->from);
+
+	return la == lb ? strcmp(pa->from, pb->from) : la > lb ? -1 : 1;
+}
+
 /* Maildir++: ".From" itself and every ".From.child". */
 static int
 plan_plusplus(struct renames *rn, struct span from, struct span to)
@@ -70,15 +87,22 @@ plan_plusplus(struct renames *rn, struct span from, struct span to)
 			plan_pair(rn, from, to, span_skip(s, from.n));
 	}
 	(void)closedir(dp);
-	return rn->v.n == 0 ? ERR_NOENT : 0;
+	if (rn->v.n == 0)
+		return ERR_NOENT;
+	qsort(rn->v.v, rn->v.n, sizeof(*rn->v.v), pair_cmp);
+	return 0;
 }
 
 /* Everything that can be known to fail, before anything is done. */
 static int
-check(const struct renames *rn)
+check(const struct renames *rn, const char *to)
 {
 	struct stat st;
 
+	/* Also when what is renamed is only a parent, and the target a mailbox:
+	 * RFC 3501 6.3.5 wants a name that does not exist. */
+	if (fstatat(rn->store->root, to, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return ERR_EXISTS;
 	for (size_t i = 0; i < rn->v.n; i++) {
 		const struct pair *p = &rn->v.v[i];
 		const char *slash = strrchr(p->to, '/');
@@ -136,6 +160,8 @@ undo(struct renames *rn)
 		    rename_control(rn->store, p->to, p->from) != 0)
 			continue;
 	}
+	if (rn->store->conf.layout == MAILDIR_FS)
+		folder_remove_parents(rn->store->root, rn->v.v[0].to);
 }
 
 /* RFC 3501 6.3.5: the messages move to a new mailbox, INBOX stays. */
@@ -147,10 +173,12 @@ rename_inbox(struct maildir_store *store, const struct maildir_path *from,
 	struct maildir_copied copied;
 	struct maildir *md;
 	uint32_t *uids;
+	bool is_made;
 	size_t n;
 	int r;
 
 	r = maildir_create(store, to);
+	is_made = r == 0;
 	if (r == 0)
 		r = maildir_open(store, from, false, &md);
 	if (r == 0) {
@@ -165,6 +193,9 @@ rename_inbox(struct maildir_store *store, const struct maildir_path *from,
 		r = maildir_move(md, uids, n, to, arena, &copied);
 		maildir_close(md);
 	}
+	/* Without the messages it would only be in the way of a second try. */
+	if (r != 0 && is_made)
+		folder_discard(store, to);
 	arena_free(arena);
 	return r;
 }
@@ -186,12 +217,45 @@ plan_fs(struct renames *rn, struct span from, struct span to)
 }
 
 static int
+make_parents(struct maildir_store *store, const char *name)
+{
+	struct stat st;
+	mode_t mode = fstat(store->root, &st) == 0 ?
+	    mode_for_dir(st.st_mode) : 0700;
+	int r;
+
+	r = folder_make_parents(store->root, name, mode);
+	if (r == 0 && store->conf.control != NULL)
+		r = folder_make_parents(store->control, name, mode);
+	if (r != 0)
+		folder_remove_parents(store->root, name);
+	return r;
+}
+
+/* It all survives: the pairs of one rename have the same parents. */
+static int
+sync_parents(const struct maildir_store *store, const struct pair *p)
+{
+	bool sync = store->conf.fsync;
+	int r = folder_sync(store->root, p->to, sync);
+
+	if (store->conf.layout == MAILDIR_FS) {
+		/* Parents that had nothing else. */
+		folder_remove_parents(store->root, p->from);
+		if (r == 0)
+			r = folder_sync(store->root, p->from, sync);
+	}
+	if (r == 0 && store->conf.control != NULL)
+		r = folder_sync(store->control, p->to, sync);
+	return r;
+}
+
+static int
 prepare(struct renames *rn, const struct maildir_path *from,
     const struct maildir_path *to)
 {
 	struct maildir_store *store = rn->store;
 	struct buf a, b;
-	struct stat st;
 	uint8_t sep;
 	int r;
 
@@ -212,16 +276,9 @@ prepare(struct renames *rn, const struct maildir_path *from,
 	else
 		r = plan_plusplus(rn, buf_span(&a), buf_span(&b));
 	if (r == 0)
-		r = check(rn);
-	if (r == 0 && store->conf.layout == MAILDIR_FS) {
-		mode_t mode = fstat(store->root, &st) == 0 ?
-		    mode_for_dir(st.st_mode) : 0700;
-
-		r = folder_make_parents(store->root, buf_cstr(&b), mode);
-		if (r == 0 && store->conf.control != NULL)
-			r = folder_make_parents(store->control, buf_cstr(&b),
-			    mode);
-	}
+		r = buf_cstr(&b) == NULL ? ERR_NAME : check(rn, buf_cstr(&b));
+	if (r == 0 && store->conf.layout == MAILDIR_FS)
+		r = make_parents(store, buf_cstr(&b));
 done:
 	buf_done(&a);
 	buf_done(&b);
@@ -245,15 +302,15 @@ maildir_rename(struct maildir_store *store, const struct maildir_path *from,
 	r = prepare(&rn, from, to);
 	if (r == 0) {
 		r = carry_out(&rn);
-		if (r != 0)
-			undo(&rn);
+		if (r == 0)
+			r = sync_parents(store, &rn.v.v[0]);
 		else
-			r = sync_dir(store->root, store->conf.fsync);
+			undo(&rn);
 	}
 	for (size_t i = 0; i < rn.v.n; i++) {
 		free(rn.v.v[i].from);
 		free(rn.v.v[i].to);
 	}
 	VEC_DONE(&rn.v);
-	return r;
+	return store_err(store, r);
 }

@@ -272,7 +272,8 @@ foldername_put(const struct maildir_conf *conf,
     const struct maildir_path *path, struct buf *b)
 {
 	uint8_t sep = conf->layout == MAILDIR_FS ? '/' : '.';
-	size_t first = b->n + (conf->layout == MAILDIR_FS ? 0 : 1);
+	size_t before = b->n;
+	size_t first = before + (conf->layout == MAILDIR_FS ? 0 : 1);
 	bool has_literal = false;
 	int r = 0;
 
@@ -290,7 +291,7 @@ foldername_put(const struct maildir_conf *conf,
 			r = ERR_NAME;
 	}
 	if (r == 0 && conf->layout == MAILDIR_PLUSPLUS &&
-	    b->n > MAILDIR_NAME_MAX)
+	    b->n - before > MAILDIR_NAME_MAX)
 		r = ERR_NAME;
 	if (r == 0 && buf_err(b) != 0)
 		r = ERR_NAME;

@@ -31,15 +31,38 @@ mode_for_dir(mode_t dir_mode)
 	return (dir_mode & 02777) | 0700;
 }
 
+/* ESTALE, of a directory: not one message, but the disk below is gone. */
+static int
+dir_err(int errnum)
+{
+	return errnum == ESTALE ? ERR_UNAVAIL : err_from_errno(errnum);
+}
+
 int
 open_dir(int at, const char *name, int *ret)
 {
 	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
-		return errno == ENOTDIR ? ERR_NOENT : err_from_errno(errno);
+		return dir_err(errno);
 	*ret = fd;
 	return 0;
+}
+
+int
+store_check(const struct maildir_store *store)
+{
+	struct stat st;
+
+	if (fstat(store->root, &st) != 0)
+		return dir_err(errno);
+	return st.st_nlink == 0 ? ERR_UNAVAIL : 0;
+}
+
+int
+store_err(const struct maildir_store *store, int r)
+{
+	return r == ERR_NOENT && store_check(store) != 0 ? ERR_UNAVAIL : r;
 }
 
 /*
@@ -70,6 +93,22 @@ make_root(const char *root)
 	return r;
 }
 
+/*
+ * A root without cur/ becomes an INBOX when that is opened.  One in which
+ * nothing can be made is a bare mount point: the mail is elsewhere.
+ */
+static int
+check_root(const struct maildir_store *store)
+{
+	struct stat st;
+
+	if (store->conf.inbox != NULL ||
+	    fstatat(store->root, "cur", &st, 0) == 0)
+		return 0;
+	return errno == ENOENT && faccessat(store->root, ".", W_OK, 0) != 0 ?
+	    ERR_UNAVAIL : 0;
+}
+
 static int
 open_root(struct maildir_store *store)
 {
@@ -82,8 +121,13 @@ open_root(struct maildir_store *store)
 	}
 	if (r == ERR_NOENT)
 		return ERR_UNAVAIL;
+	if (r == 0)
+		r = check_root(store);
 	if (r != 0)
 		return r;
+	if (store->conf.inbox != NULL && store->conf.create &&
+	    access(store->conf.inbox, F_OK) != 0)
+		(void)make_root(store->conf.inbox);	/* or no INBOX yet */
 	if (store->conf.control == NULL) {
 		store->control = store->root;
 		return 0;
@@ -234,7 +278,7 @@ open_list(int at, const char *name, DIR **ret)
 	DIR *dp = fd < 0 ? NULL : fdopendir(fd);
 
 	if (dp == NULL) {
-		int r = err_from_errno(errno);
+		int r = dir_err(errno);
 
 		fdio_close(&fd);
 		return r;

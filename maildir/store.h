@@ -70,6 +70,16 @@ int box_lock(const struct box *box, const struct maildir_store *store,
 int box_lock_for(const struct box *box, const struct maildir_store *store,
     uint64_t ms, struct lock *lk) ERR_CHECK;
 
+/*
+ * store_check(store): ERR_UNAVAIL if the root that was opened is no longer a
+ * directory of any file system: its disk went away, or somebody removed it.
+ * Then "no such mailbox" would be a lie that makes clients delete their copy.
+ */
+int store_check(const struct maildir_store *store) ERR_CHECK;
+
+/* store_err(store, r): r; but where that is ERR_NOENT, store_check() first. */
+int store_err(const struct maildir_store *store, int r) ERR_CHECK;
+
 /* open_dir(at, name, ret): a directory.  Symbolic links are followed: mailboxes
  * may be links to elsewhere (the sandbox says how far). */
 int open_dir(int at, const char *name, int *ret) ERR_CHECK;

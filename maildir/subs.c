@@ -58,7 +58,8 @@ load(struct subs *s, struct maildir_store *store)
 		r = replace_read(store->root, COURIER_NAME, &s->text);
 		s->is_courier = r == 0;
 	}
-	return r == ERR_NOENT ? 0 : r;
+	/* None subscribed, or no disk to read of it from? */
+	return r == ERR_NOENT ? store_check(store) : r;
 }
 
 static struct span
@@ -345,7 +346,7 @@ maildir_subscribe(struct maildir_store *store, const struct maildir_path *path,
 		r = lock_take(&lk, &what, &store->unique,
 		    deadline_in(store->conf.lock_ms));
 	if (r != 0)
-		return r;
+		return store_err(store, r);
 	buf_init(&out, FILE_MAX);
 	r = load(&s, store);
 	if (r == 0)

@@ -11,9 +11,26 @@
 
 #include <cmocka.h>
 
+#include <sys/syscall.h>
+
+#include <time.h>
+#include <unistd.h>
+
 #include "maildir/foldername.h"
 #include "maildir/maildir.h"
 #include "tests/unit/maildir_env.h"
+
+/* The clock of this program, so that an hour can pass. */
+static time_t clock_ahead;
+
+int
+clock_gettime(clockid_t id, struct timespec *ts)
+{
+	int r = (int)syscall(SYS_clock_gettime, id, ts);
+
+	ts->tv_sec += clock_ahead;
+	return r;
+}
 
 /* "a/b" to a path; "|" separates where "/" is part of a name. */
 static struct maildir_path
@@ -402,6 +419,97 @@ test_subs_courier(void **state)
 	    SPAN("V\t2\n\n")));
 }
 
+/* What crashes have left, ours and Dovecot's, goes when it is an hour old. */
+static void
+test_relics(void **state)
+{
+	struct env *e = *state;
+	static const char *const dirs[] = {
+		"..imapd-trash.1", "..imapd-new.1", "..DOVECOT-TRASHED",
+		"..DOVECOT-TRASHED/a", "..DOVECOT-TRASHED/a/cur", "..keep"
+	};
+	struct maildir_entry *v;
+	size_t n;
+
+	for (int layout = 0; layout < 2; layout++) {
+		env_layout(e, layout == 0 ? MAILDIR_PLUSPLUS : MAILDIR_FS,
+		    false);
+		for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++)
+			if (!is_there(e, dirs[i]))
+				make_dir(e, dirs[i]);
+		write_text(e, "..DOVECOT-TRASHED/a/cur/1.1.h:2,S", "x\n");
+		assert_int_equal(maildir_list(e->store, e->arena, &v, &n), 0);
+		assert_int_equal(n, 1);
+		assert_true(is_there(e, dirs[0]));
+		clock_ahead = 3700;
+		assert_int_equal(maildir_list(e->store, e->arena, &v, &n), 0);
+		clock_ahead = 0;
+		assert_int_equal(n, 1);
+		for (size_t i = 0; i < 3; i++)
+			assert_false(is_there(e, dirs[i]));
+		assert_true(is_there(e, "..keep"));
+	}
+}
+
+/* The root is removed under an open store: never "no such mailbox", which would
+ * make clients drop what they have; and nothing is made in its place. */
+static void
+test_root_gone(void **state)
+{
+	struct env *e = *state;
+	struct maildir_path in = path_of(e, "INBOX"), a = path_of(e, "a");
+	struct maildir_path b = path_of(e, "b");
+	struct maildir_status st;
+	struct maildir_entry *v;
+	struct maildir_path *subs;
+	size_t n;
+
+	create(e, "a");
+	assert_int_equal(maildir_status(e->store, &in, false, &st), 0);
+	remove_tree(e->root);
+	assert_int_equal(maildir_list(e->store, e->arena, &v, &n),
+	    ERR_UNAVAIL);
+	assert_int_equal(maildir_status(e->store, &in, false, &st),
+	    ERR_UNAVAIL);
+	assert_int_equal(maildir_status(e->store, &a, false, &st),
+	    ERR_UNAVAIL);
+	assert_int_equal(maildir_create(e->store, &b), ERR_UNAVAIL);
+	assert_int_equal(maildir_delete(e->store, &a), ERR_UNAVAIL);
+	assert_int_equal(maildir_rename(e->store, &a, &b), ERR_UNAVAIL);
+	assert_int_equal(maildir_rename(e->store, &in, &b), ERR_UNAVAIL);
+	assert_int_equal(maildir_subscribe(e->store, &b, true), ERR_UNAVAIL);
+	assert_int_equal(maildir_subscriptions(e->store, e->arena, &subs, &n),
+	    ERR_UNAVAIL);
+	assert_false(is_there(e, ""));
+}
+
+/* Names of the greatest length and depth, wherever the root is. */
+static void
+test_limits(void **state)
+{
+	struct env *e = *state;
+	char name[MAILDIR_NAME_MAX + 1], deep[2 * MAILDIR_LEVELS_MAX];
+	struct maildir_entry *v;
+	struct maildir_path p;
+	size_t n;
+
+	memset(name, 'x', sizeof(name));
+	name[MAILDIR_NAME_MAX] = '\0';
+	for (size_t i = 0; i < sizeof(deep); i++)
+		deep[i] = i % 2 == 0 ? 'd' : '/';
+	deep[sizeof(deep) - 1] = '\0';
+	p = path_of(e, name);
+	assert_int_equal(maildir_create(e->store, &p), ERR_NAME);
+	create(e, name + 1);
+	env_layout(e, MAILDIR_FS, false);
+	create(e, name);
+	create(e, deep);
+	assert_int_equal(maildir_list(e->store, e->arena, &v, &n), 0);
+	assert_int_equal(n, 3 + MAILDIR_LEVELS_MAX);
+	assert_int_equal(v[n - 2].path.n, MAILDIR_LEVELS_MAX);
+	assert_true(v[n - 2].is_mailbox);
+}
+
 /* A lock that a dead process left. */
 static void
 test_subs_lock(void **state)
@@ -434,6 +542,9 @@ main(void)
 		T(test_subs_v1),
 		T(test_subs_courier),
 		T(test_subs_lock),
+		T(test_relics),
+		T(test_root_gone),
+		T(test_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -167,6 +167,34 @@ op_rename_inbox(struct env *e)
 	return maildir_rename(e->store, &inbox, &new);
 }
 
+#define CHILDREN	1000
+
+static struct maildir_path
+child_of(struct env *e, const struct maildir_path *parent, int n)
+{
+	struct span *level = arena_array(e->arena, 2, sizeof(*level));
+	char text[16];
+
+	level[0] = parent->level[0];
+	level[1] = arena_dup(e->arena, span_of(text,
+	    (size_t)snprintf(text, sizeof(text), "%d", n)));
+	return (struct maildir_path){ level, 2 };
+}
+
+/* How many of Foo's children are there under its old name, and its new. */
+static void
+count_children(struct env *e, size_t *ret_old, size_t *ret_new)
+{
+	*ret_old = *ret_new = 0;
+	for (int i = 0; i < CHILDREN; i++) {
+		struct maildir_path p = child_of(e, &foo, i);
+
+		*ret_old += maildir_exists(e->store, &p) == 0;
+		p = child_of(e, &new, i);
+		*ret_new += maildir_exists(e->store, &p) == 0;
+	}
+}
+
 static int
 op_subscribe(struct env *e)
 {
@@ -435,6 +463,46 @@ stop_everywhere(const struct operation *op, enum maildir_quota_kind quota,
 	assert_true(is_end && nth > 2);
 }
 
+/*
+ * A rename of n directories is n renames.  Wherever it stops, each mailbox is
+ * there once, and the same command again finishes it.
+ */
+static void
+test_rename_children(void **state)
+{
+	static const struct operation op = { "rename", op_rename, false };
+	static const int stops[] = { 1, 2, 500, CHILDREN, CHILDREN + 1 };
+	size_t old, moved;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(stops) / sizeof(*stops); i++) {
+		void *s;
+		struct env *e;
+		char dir[64];
+
+		assert_int_equal(env_setup(&s), 0);
+		e = s;
+		prepare(e);
+		for (int k = 0; k < CHILDREN; k++) {
+			assert_true(snprintf(dir, sizeof(dir), ".Foo.%d", k) >
+			    0);
+			make_dir(e, dir);
+		}
+		assert_false(run_until(e, &op, stops[i]));
+		count_children(e, &old, &moved);
+		assert_int_equal(old + moved, CHILDREN);
+		assert_int_equal(moved, stops[i] > CHILDREN ? CHILDREN :
+		    stops[i]);
+		if (stops[i] <= CHILDREN)
+			assert_int_equal(op_rename(e), 0);
+		count_children(e, &old, &moved);
+		assert_int_equal(moved, CHILDREN);
+		assert_int_equal(maildir_exists(e->store, &new), 0);
+		assert_int_equal(maildir_exists(e->store, &foo), ERR_NOENT);
+		assert_int_equal(env_teardown(&s), 0);
+	}
+}
+
 static void
 test_steps(void **state)
 {
@@ -469,6 +537,13 @@ test_steps(void **state)
 	skip();
 }
 
+static void
+test_rename_children(void **state)
+{
+	(void)state;
+	skip();
+}
+
 #endif
 
 int
@@ -477,6 +552,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_steps_quota),
+		cmocka_unit_test(test_rename_children),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
