@@ -110,6 +110,18 @@ maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
 }
 
 int
+maildir_check(const struct maildir *md)
+{
+	struct stat there, ours;
+
+	if (fstat(md->box.dir, &ours) != 0 || ours.st_nlink == 0 ||
+	    stat(md->box.path, &there) != 0 ||
+	    there.st_dev != ours.st_dev || there.st_ino != ours.st_ino)
+		return ERR_NOENT;
+	return 0;
+}
+
+int
 maildir_message_guid(struct maildir *md, uint32_t uid, struct buf *b)
 {
 	struct namebuf nb;

@@ -138,7 +138,8 @@ struct maildir_entry {
  * maildir_list(store, arena, ret, ret_n): every mailbox and every parent of
  * one, sorted component by component in byte order with INBOX first.  No
  * mailbox is opened.  Directories whose names cannot be decoded are listed
- * under an escaped name by which they can be opened.
+ * under an escaped name by which they can be opened.  ERR_UNAVAIL if the root
+ * was removed: it must not look like a store without folders.
  */
 int maildir_list(struct maildir_store *store, struct arena *arena,
     struct maildir_entry **ret, size_t *ret_n) ERR_CHECK;
@@ -158,7 +159,8 @@ int maildir_create(struct maildir_store *store,
 
 /*
  * maildir_delete(): the mailbox and its messages; its children stay.  INBOX is
- * refused with ERR_NAME.  ERR_NOENT for a mere parent.
+ * refused with ERR_NAME.  ERR_NOENT for a mere parent, except one without
+ * children, as the fs layout can have: that goes.
  */
 int maildir_delete(struct maildir_store *store,
     const struct maildir_path *path) ERR_CHECK;
@@ -322,6 +324,13 @@ struct maildir_change {
 
 int maildir_refresh(struct maildir *md, const struct maildir_change **ret,
     size_t *ret_n) ERR_CHECK;
+
+/*
+ * maildir_check(md): ERR_NOENT if the mailbox is no longer where it was opened:
+ * deleted, or renamed, by somebody else.  The messages of a deleted mailbox
+ * vanish one by one before it does; a caller that tells of expunges asks first.
+ */
+int maildir_check(const struct maildir *md) ERR_CHECK;
 
 /*
  * maildir_watch(md): a descriptor that becomes readable when a refresh may find

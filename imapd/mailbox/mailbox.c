@@ -314,6 +314,15 @@ mailbox_expunged(struct mailbox *mb, uint32_t uid)
 		uidvec_add(&mb->gone, uid);
 }
 
+static bool
+has_expunge(const struct maildir_change *change, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (change[i].what == MAILDIR_EXPUNGED)
+			return true;
+	return false;
+}
+
 int
 mailbox_sync(struct mailbox *mb)
 {
@@ -323,6 +332,10 @@ mailbox_sync(struct mailbox *mb)
 
 	err = maildir_refresh(mb->md, &change, &n);
 	if (err != 0)
+		return err;
+	/* Messages that go because their mailbox does are not expunged: a
+	 * client that was told so would believe in an empty mailbox. */
+	if (has_expunge(change, n) && (err = maildir_check(mb->md)) != 0)
 		return err;
 	for (size_t i = 0; i < n; i++) {
 		uint32_t uid = change[i].uid;

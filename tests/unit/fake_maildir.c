@@ -228,6 +228,13 @@ maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
 }
 
 int
+maildir_check(const struct maildir *md)
+{
+	(void)md;
+	return 0;
+}
+
+int
 maildir_file_open(struct maildir *md, uint32_t uid, struct maildir_file **ret)
 {
 	struct fake_msg *m = find(uid);

@@ -127,6 +127,13 @@ maildir_tally(const struct maildir *md, size_t from, struct maildir_tally *ret)
 }
 
 int
+maildir_check(const struct maildir *md)
+{
+	(void)md;
+	return 0;
+}
+
+int
 maildir_refresh(struct maildir *md, const struct maildir_change **ret,
     size_t *ret_n)
 {
