@@ -7,11 +7,18 @@
  * A name is decoded as a whole before it is cut into levels: modified UTF-7
  * that hides a delimiter in a shift ("a&AC8-b") is not canonical, and
  * mutf7_get() refuses it, so nothing can be smuggled past the checks here.
+ *
+ * A component can hold the character that is the delimiter to clients: made
+ * under another "separator", or by others in the fs layout.  It is shown with
+ * U+FFFD and two upper-case hex digits in its place, and reached by that name.
+ * (With lower-case digits, foldername.c spells bytes that are no text.)
  */
 #include "imapd/mailbox/mailname.h"
 
 #include "base/mutf7.h"
 #include "base/utf8.h"
+
+#define MARK_LEAD	0xEF	/* first byte of U+FFFD */
 
 static const struct span inbox = SPAN("INBOX");
 
@@ -67,6 +74,43 @@ decode(const struct mailname_rules *rules, struct span wire,
 	return err;
 }
 
+/* U+FFFD and the delimiter in hex. */
+static struct span
+delimiter_mark(const struct mailname_rules *rules)
+{
+	return rules->delimiter == '.' ? SPAN("\xEF\xBF\xBD" "2E") :
+	    SPAN("\xEF\xBF\xBD" "2F");
+}
+
+static void
+put_marked(const struct mailname_rules *rules, struct span level, struct buf *b)
+{
+	for (size_t i = 0; i < level.n; i++) {
+		if (level.p[i] == rules->delimiter)
+			buf_put_span(b, delimiter_mark(rules));
+		else
+			buf_putc(b, level.p[i]);
+	}
+}
+
+/* The component that is shown with marks. */
+static struct span
+unmark(const struct mailname_rules *rules, struct span level,
+    struct arena *arena)
+{
+	struct span mark = delimiter_mark(rules);
+	uint8_t *p = arena_alloc(arena, level.n);
+	size_t n = 0;
+
+	while (level.n > 0) {
+		bool is_mark = has_prefix(level, mark);
+
+		p[n++] = is_mark ? rules->delimiter : level.p[0];
+		level = span_skip(level, is_mark ? mark.n : 1);
+	}
+	return span_of(p, n);
+}
+
 static bool
 is_level_ok(struct span level)
 {
@@ -91,6 +135,8 @@ split(const struct mailname_rules *rules, struct span name,
 		level[n] = span_split(&name, rules->delimiter);
 		if (!is_level_ok(level[n]))
 			return ERR_NAME;
+		if (has_byte(level[n], MARK_LEAD))
+			level[n] = unmark(rules, level[n], arena);
 		n++;
 	}
 	if (is_span_ieq(level[0], inbox))
@@ -142,11 +188,12 @@ mailname_from_path(const struct mailname_rules *rules,
 	if (!is_maildir_inbox(path))
 		buf_put_span(&utf8, mailname_prefix(rules));
 	for (size_t i = 0; i < path->n; i++) {
-		if (has_byte(path->level[i], rules->delimiter))
-			err = ERR_NAME;
 		if (i > 0)
 			buf_putc(&utf8, rules->delimiter);
-		buf_put_span(&utf8, path->level[i]);
+		if (has_byte(path->level[i], rules->delimiter))
+			put_marked(rules, path->level[i], &utf8);
+		else
+			buf_put_span(&utf8, path->level[i]);
 	}
 	if (rules->is_utf8)
 		buf_put_span(&wire, buf_span(&utf8));
