@@ -162,7 +162,12 @@ do_copy(int dir, const char *name, void *arg)
 		    errno == EMLINK ? ERR_CROSSDEV : err_from_errno(errno);
 	if (r == 0)
 		return done(a, dir, name);
-	if (is_linkless(r)) {
+	/* What cannot be removed here cannot be moved: copied, it would be in
+	 * both for good. */
+	if (is_linkless(r) && a->c->is_move &&
+	    faccessat(dir, ".", W_OK, 0) != 0)
+		r = err_from_errno(errno);
+	else if (is_linkless(r)) {
 		r = by_bytes(a->c, dir, name, it);
 		if (r == 0) {
 			it->was_copied = true;
@@ -365,21 +370,25 @@ static int
 leave(struct copy *c)
 {
 	struct maildir *md = c->md;
+	int r = 0;
 
 	for (size_t i = 0; i < c->n; i++) {
 		struct item *it = &c->items[i];
 		struct msg *m = picture_find(&md->pic, it->from);
 
-		if (it->is_done && it->was_copied)
-			(void)unlinkat(it->from_dir,
-			    (const char *)it->from_name.p, 0);
+		if (it->is_done && it->was_copied && unlinkat(it->from_dir,
+		    (const char *)it->from_name.p, 0) != 0 &&
+		    errno != ENOENT) {
+			r = err_from_errno(errno);
+			continue;
+		}
 		history_left(md, it->from);
 		if (m != NULL)
 			msg_set(m, MSG_GONE);
 	}
 	picture_sweep(&md->pic);
 	history_record(md, NULL);
-	return sync_dir(md->box.cur, md->store->conf.fsync);
+	return r != 0 ? r : sync_dir(md->box.cur, md->store->conf.fsync);
 }
 
 static void

@@ -267,6 +267,7 @@ main(int argc, char *argv[])
 	/* Who started us may have ignored SIGCHLD, and we do wait. */
 	if (fill_descriptors() != 0 || fdio_ignore(SIGPIPE) != 0 ||
 	    fdio_ignore(SIGHUP) != 0 ||
+	    fdio_ignore(SIGXFSZ) != 0 ||	/* softlimit -f */
 	    sigaction(SIGCHLD, &(struct sigaction){ .sa_handler = SIG_DFL },
 	    NULL) == -1)
 		return EXIT_FAULT;
