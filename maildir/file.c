@@ -11,14 +11,14 @@
 #include "base/fdio.h"
 #include "base/mem.h"
 #include "maildir/file.h"
-#include "maildir/gz.h"
 #include "maildir/refresh.h"
+#include "maildir/unpack.h"
 
 #define TRIES		10	/* renames that we lose against others */
 
 struct maildir_file {
 	int fd;
-	struct gz *gz;		/* NULL: not compressed */
+	struct unpack *packed;	/* NULL: not compressed */
 	uint64_t size;
 	int64_t date;
 };
@@ -166,14 +166,14 @@ maildir_file_open(struct maildir *md, uint32_t uid, struct maildir_file **ret)
 	}
 	f = mem_alloc(sizeof(*f));
 	f->fd = fd;
-	f->gz = NULL;
+	f->packed = NULL;
 	f->size = (uint64_t)st.st_size;
 	f->date = st.st_mtim.tv_sec;
 	/* S= is the size unpacked: if it is that of the file, so is this. */
 	m = picture_find(&md->pic, uid);
 	if (name_size(picture_base(&md->pic, m, &nb), 'S', &hint) != 0 ||
 	    hint != f->size)
-		r = gz_new(fd, &f->gz, &f->size);
+		r = unpack_new(fd, &f->packed, &f->size);
 	if (r != 0 && r != ERR_UNSUPPORTED) {
 		maildir_file_close(f);
 		return r;
@@ -187,7 +187,7 @@ maildir_file_close(struct maildir_file *f)
 {
 	if (f == NULL)
 		return;
-	gz_free(f->gz);
+	unpack_free(f->packed);
 	fdio_close(&f->fd);
 	free(f);
 }
@@ -208,7 +208,8 @@ int
 maildir_file_read(struct maildir_file *f, uint64_t off, void *p, size_t n,
     size_t *ret_n)
 {
-	return f->gz != NULL ? gz_read(f->gz, off, p, n, ret_n) :
+	return f->packed != NULL ?
+	    unpack_read(f->packed, off, p, n, ret_n) :
 	    fdio_pread(f->fd, p, n, off, ret_n);
 }
 

@@ -438,7 +438,7 @@ test_status(void **state)
 	assert_int_equal(st.recent, 0);
 }
 
-/* A message that gzip packed; and one that only begins like that. */
+/* A message that gzip packed, and one that was cut: as far as it goes. */
 static void
 test_gzip(void **state)
 {
@@ -467,7 +467,7 @@ test_gzip(void **state)
 	assert_int_equal(maildir_file_read(f, 6, two, 2, &n), 0);
 	assert_int_equal(n, 0);
 	maildir_file_close(f);
-	assert_int_equal(body(e, md, 2).n, sizeof(packed) - 9);
+	assert_true(has_prefix(SPAN("hello\n"), body(e, md, 2)));
 	maildir_close(md);
 }
 
