@@ -236,14 +236,13 @@ relic(struct walk *w, int fd, const struct dirent *d)
 }
 
 static bool
-is_mailbox_name(const struct walk *w, struct span s, bool is_top)
+is_mailbox_name(const struct walk *w, struct span s)
 {
 	if (has_prefix(s, SPAN("..")) || is_span_eq(s, SPAN(".")))
 		return false;
 	if (w->store->conf.layout == MAILDIR_PLUSPLUS)
 		return s.p[0] == '.' && !has_prefix(s, SPAN(".nfs"));
-	return !is_span_eq(s, SPAN("cur")) && !is_span_eq(s, SPAN("new")) &&
-	    !is_span_eq(s, SPAN("tmp")) && (!is_top || !folder_is_taken(s));
+	return !is_folder_taken(s);
 }
 
 static int
@@ -270,7 +269,7 @@ walk_dir(struct walk *w, int at, const char *name, unsigned depth)
 		}
 		if (depth == 0)
 			relic(w, fd, d);
-		if (!is_mailbox_name(w, span_str(d->d_name), depth == 0) ||
+		if (!is_mailbox_name(w, span_str(d->d_name)) ||
 		    !is_real_dir(fd, d))
 			continue;
 		r = mailbox(w, fd, d->d_name);
