@@ -9,6 +9,10 @@
  * the message gets a new base, and its record remembers the old one as the
  * GUID.  An existing file is never replaced.
  *
+ * Flags are those of the name that the file has at the moment of the link or
+ * rename, not those of the picture: somebody may have changed them since, was
+ * told OK, and must find them in the destination.
+ *
  * CRASH STATES: those of deposit.h.  A moved message is in one of the two
  * mailboxes at every moment, except where bytes had to be copied: then it may
  * be in both.
@@ -29,7 +33,9 @@
 struct item {
 	uint32_t from;
 	uint32_t to;
-	struct span name;	/* in the destination; in the arena */
+	struct span base;	/* in the destination; in the arena */
+	struct span name;	/* the same with flags, once it is tried */
+	uint64_t kw;		/* numbers here, when it was tried */
 	int dir;
 	int from_dir;		/* where it came from, and as what */
 	struct span from_name;
@@ -45,8 +51,82 @@ struct copy {
 	struct item *items;
 	size_t n;
 	bool is_move;
+	uint64_t mapped;			/* numbers here with a letter */
 	uint64_t letter[KEYWORDS_NUMBERS];	/* bit there for number here */
 };
+
+/* ---- flags ----------------------------------------------------------- */
+
+/* Keywords of this mailbox as letters of the destination. */
+static int
+map_keywords(struct copy *c, uint64_t used)
+{
+	const struct keywords *here = &c->md->kw;
+	struct span names[KEYWORDS_NUMBERS];
+	size_t n = 0, there;
+	int r;
+
+	for (size_t i = 0; i < KEYWORDS_NUMBERS; i++)
+		if (used & UINT64_C(1) << i && here->name[i] != NULL)
+			names[n++] = span_str(here->name[i]);
+	r = deposit_keywords(&c->dep, names, n);
+	if (r != 0)
+		return r;
+	for (size_t i = 0; i < KEYWORDS_NUMBERS; i++)
+		if (used & UINT64_C(1) << i && here->name[i] != NULL &&
+		    keywords_find(&c->dep.kw, span_str(here->name[i]),
+		    &there) == 0)
+			c->letter[i] = UINT64_C(1) << there;
+	c->mapped |= used;
+	return 0;
+}
+
+/* Name and directory in the destination for a message that is called from. */
+static int
+give_place(struct copy *c, struct item *it, const char *from)
+{
+	struct picture *p = &c->md->pic;
+	struct name n;
+	struct buf name;
+	uint64_t there = 0;
+	int r = 0;
+
+	name_parse(span_str(from), &n);
+	it->kw = keywords_bits(&c->md->kw, &n) |
+	    (picture_kw(p, picture_find(p, it->from)) & KEYWORDS_WORDS);
+	if (it->kw & ~c->mapped) {	/* set since, perhaps new as well */
+		r = md_keywords(c->md);
+		if (r == 0)
+			r = map_keywords(c, it->kw & ~c->mapped);
+		if (r != 0)
+			return r;
+	}
+	for (size_t i = 0; i < KEYWORDS_NUMBERS; i++)
+		if (it->kw & UINT64_C(1) << i)
+			there |= c->letter[i];
+	n.stem = it->base;
+	keywords_letters(&c->dep.kw, there, &n);
+	buf_init(&name, NAME_FILE_MAX + 32);
+	r = deposit_place(&c->dep, &n, &name, &it->dir);
+	if (r == 0)
+		it->name = arena_dup(c->arena, span_of(name.p, name.n + 1));
+	buf_done(&name);
+	return r;
+}
+
+/* Keywords that there is no letter for.  The names are copied: ours may be
+ * read again before they are used. */
+static void
+put_words(struct copy *c, const struct item *it)
+{
+	char *const *name = c->md->kw.name;
+
+	for (size_t i = 0; i < KEYWORDS_NUMBERS; i++)
+		if (it->kw & UINT64_C(1) << i && c->letter[i] == 0 &&
+		    name[i] != NULL)
+			deposit_word(&c->dep, it->to,
+			    arena_dup(c->arena, span_str(name[i])));
+}
 
 /* ---- one file -------------------------------------------------------- */
 
@@ -134,6 +214,7 @@ done(struct attempt *a, int dir, const char *name)
 	a->item->from_dir = dir;
 	a->item->from_name = arena_dup(a->c->arena, span_of(name,
 	    strlen(name) + 1));
+	put_words(a->c, a->item);
 	step("copy-shown");
 	return 0;
 }
@@ -152,9 +233,15 @@ do_copy(int dir, const char *name, void *arg)
 {
 	struct attempt *a = arg;
 	struct item *it = a->item;
-	const char *to = (const char *)it->name.p;
+	const char *to;
 	int r;
 
+	r = give_place(a->c, it, name);
+	if (r != 0) {
+		a->err = r;
+		return EIO;
+	}
+	to = (const char *)it->name.p;
 	if (a->c->is_move)
 		r = rename_new(dir, name, it->dir, to);
 	else
@@ -223,22 +310,9 @@ put_fresh_base(struct copy *c, struct span old, struct buf *b)
 	}
 }
 
-/* Keywords that there is no letter for. */
-static void
-put_words(struct copy *c, uint64_t kw, uint32_t to)
-{
-	char *const *name = c->md->kw.name;
-
-	for (size_t i = 0; i < KEYWORDS_NUMBERS; i++)
-		if (kw & UINT64_C(1) << i && c->letter[i] == 0 &&
-		    name[i] != NULL)
-			deposit_word(&c->dep, to, span_str(name[i]));
-}
-
-/* Give one message its name, place and record in the destination. */
+/* Give one message its base and record in the destination. */
 static int
-plan_one(struct copy *c, struct item *it, bool is_taken, struct buf *name,
-    struct buf *base)
+plan_one(struct copy *c, struct item *it, bool is_taken, struct buf *base)
 {
 	struct picture *p = &c->md->pic;
 	const struct msg *m = picture_find(p, it->from);
@@ -246,8 +320,6 @@ plan_one(struct copy *c, struct item *it, bool is_taken, struct buf *name,
 	struct span old = picture_base(p, m, &nb);
 	struct span guid = uidlist_field(picture_fields(p, m), 'G');
 	struct buf fields;
-	struct name n;
-	uint64_t bits = 0, kw = picture_kw(p, m);
 	int r;
 
 	buf_clear(base);
@@ -263,68 +335,39 @@ plan_one(struct copy *c, struct item *it, bool is_taken, struct buf *name,
 		if (has_byte(old, ' ') && guid.n == 0)
 			buf_clear(&fields);
 	}
-	for (size_t i = 0; i < KEYWORDS_NUMBERS; i++)
-		if (kw & UINT64_C(1) << i)
-			bits |= c->letter[i];
-	/* The base is what nb begins with, still. */
-	name_parse(picture_name(p, m, &nb), &n);
-	n.stem = buf_span(base);
-	keywords_letters(&c->dep.kw, bits, &n);
-	r = deposit_record(&c->dep, buf_span(&fields), n.stem, &it->to);
-	if (r == 0)
-		put_words(c, kw, it->to);
-	if (r == 0)
-		r = deposit_place(&c->dep, &n, name, &it->dir);
-	if (r == 0)
-		it->name = arena_dup(c->arena, span_of(name->p, name->n + 1));
+	it->base = arena_dup(c->arena, buf_span(base));
+	r = deposit_record(&c->dep, buf_span(&fields), it->base, &it->to);
 	buf_done(&fields);
 	return r;
+}
+
+/* The keywords that the messages have, as far as is known. */
+static uint64_t
+keywords_used(struct copy *c)
+{
+	struct picture *p = &c->md->pic;
+	uint64_t used = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		used |= picture_kw(p, picture_find(p, c->items[i].from));
+	return used;
 }
 
 static int
 plan(struct copy *c)
 {
 	struct scan bases;
-	struct buf name, base;
+	struct buf base;
 	int r;
 
 	scan_init(&bases);
-	buf_init(&name, NAME_FILE_MAX + 32);
 	buf_init(&base, NAME_FILE_MAX);
 	r = find_taken(c, &bases);
 	for (size_t i = 0; r == 0 && i < c->n; i++)
-		r = plan_one(c, &c->items[i], bases.ents.v[i].uid != 0, &name,
-		    &base);
+		r = plan_one(c, &c->items[i], bases.ents.v[i].uid != 0, &base);
 	buf_done(&base);
-	buf_done(&name);
 	scan_done(&bases);
 	return r;
-}
-
-/* The keywords that the messages have, as letters of the destination. */
-static int
-map_keywords(struct copy *c)
-{
-	struct span names[KEYWORDS_NUMBERS];
-	uint64_t used = 0;
-	size_t n = 0, there;
-	int r;
-
-	for (size_t i = 0; i < c->n; i++)
-		used |= picture_kw(&c->md->pic, picture_find(&c->md->pic,
-		    c->items[i].from));
-	for (size_t i = 0; i < KEYWORDS_NUMBERS; i++)
-		if (used & UINT64_C(1) << i && c->md->kw.name[i] != NULL)
-			names[n++] = span_str(c->md->kw.name[i]);
-	r = deposit_keywords(&c->dep, names, n);
-	if (r != 0)
-		return r;
-	for (size_t i = 0; i < KEYWORDS_NUMBERS; i++)
-		if (used & UINT64_C(1) << i && c->md->kw.name[i] != NULL &&
-		    keywords_find(&c->dep.kw, span_str(c->md->kw.name[i]),
-		    &there) == 0)
-			c->letter[i] = UINT64_C(1) << there;
-	return 0;
 }
 
 /* ---- all of it ------------------------------------------------------- */
@@ -475,7 +518,7 @@ transfer(struct maildir *md, const uint32_t *uids, size_t n,
 	if (r == 0)
 		r = check_quota(&c);
 	if (r == 0)
-		r = map_keywords(&c);
+		r = map_keywords(&c, keywords_used(&c));
 	if (r == 0)
 		r = plan(&c);
 	if (r == 0 && c.n > 0)

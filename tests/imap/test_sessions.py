@@ -148,6 +148,26 @@ def test_store_passes_over_what_is_gone(inbox, login):
     assert list(inbox.ok("STORE 1:3 +FLAGS (\\Seen)").fetch()) == [3]
 
 
+@pytest.mark.imapd
+@pytest.mark.parametrize("verb", ["COPY", "MOVE"])
+def test_copy_and_move_take_flags_as_they_are(account, login, verb):
+    """The other session was told OK: what it set must be where the message is,
+    although this one has not heard of it yet."""
+    for n in range(2):
+        account.mail.deliver(message(n=n), flags="", name=f"17{n}.M1P1.host")
+    account.mail.make("Box")
+    ours, theirs = login(), login()
+    ours.ok("SELECT INBOX")
+    theirs.ok("SELECT INBOX")
+    theirs.ok("STORE 1 +FLAGS (\\Flagged)")
+    theirs.ok("STORE 2 +FLAGS (\\Seen fresh)")
+    ours.ok(f"{verb} 1:2 Box")
+    ours.ok("SELECT Box")
+    flags = [set(ours.fetch_one(n, "FLAGS")["FLAGS"]) - {"\\Recent"}
+             for n in (1, 2)]
+    assert flags == [{"\\Flagged"}, {"\\Seen", "fresh"}]
+
+
 def test_expunge_race(account, login):
     """Two sessions expunge and fetch at once; numbers stay consistent."""
     for n in range(60):
