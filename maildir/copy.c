@@ -408,7 +408,11 @@ carry_out(struct copy *c)
 	return r == 0 ? deposit_sync(&c->dep) : r;
 }
 
-/* The sources of a move leave: the files that were copied, and the picture. */
+/*
+ * The sources of a move leave: the files that were copied, and the picture.
+ * Those that were not there do not: nobody has told the caller yet, and the
+ * next refresh will.
+ */
 static int
 leave(struct copy *c)
 {
@@ -419,7 +423,9 @@ leave(struct copy *c)
 		struct item *it = &c->items[i];
 		struct msg *m = picture_find(&md->pic, it->from);
 
-		if (it->is_done && it->was_copied && unlinkat(it->from_dir,
+		if (!it->is_done)
+			continue;
+		if (it->was_copied && unlinkat(it->from_dir,
 		    (const char *)it->from_name.p, 0) != 0 &&
 		    errno != ENOENT) {
 			r = err_from_errno(errno);

@@ -168,6 +168,20 @@ def test_copy_and_move_take_flags_as_they_are(account, login, verb):
     assert flags == [{"\\Flagged"}, {"\\Seen", "fresh"}]
 
 
+@pytest.mark.imapd
+def test_move_of_what_is_gone(account, inbox):
+    """It cannot be moved, but it must leave the client's view."""
+    inbox.ok("CREATE Box")
+    account.mail.files()[1].unlink()
+    r = inbox.ok("UID MOVE 2:3 Box")
+    gone = r.all("EXPUNGE") + inbox.ok("NOOP").all("EXPUNGE")
+    assert len(gone) == 2
+    account.mail.files()[0].unlink()
+    r = inbox.cmd("MOVE 1 Box")
+    gone = r.all("EXPUNGE") + inbox.ok("NOOP").all("EXPUNGE")
+    assert r.status == "NO" and len(gone) == 1
+
+
 def test_expunge_race(account, login):
     """Two sessions expunge and fetch at once; numbers stay consistent."""
     for n in range(60):
