@@ -288,6 +288,9 @@ class Client:
     @classmethod
     def over(cls, sock, timeout=TIMEOUT, greeting=True):
         sock.settimeout(timeout)
+        # A command goes out in pieces: none has to wait for the last one's ACK.
+        if sock.family in (socket.AF_INET, socket.AF_INET6):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         c = cls(sock.recv, sock.sendall, sock.close, timeout, sock.fileno)
         c.sock = sock
         if greeting:
