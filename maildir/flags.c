@@ -10,10 +10,11 @@
  *
  * A Dovecot at work on the same mailbox is another matter: it reads cur/ in
  * small blocks and takes a file that it misses, because it was renamed between
- * two blocks, for expunged; seen again it gets a new UID.  So where there are
- * Dovecot's index files the renames are made under the lock, which it holds
- * while it reads.  That is a courtesy: when the lock cannot be had, the change
- * is made all the same.
+ * two blocks, for expunged; seen again it gets a new UID.  So the renames are
+ * made under the lock, which it holds while it reads.  Whether there is a
+ * Dovecot cannot be told: its index files may be elsewhere (INDEX=).  It costs
+ * little, for the journal wants the lock as well.  That is a courtesy: when the
+ * lock cannot be had, the change is made all the same.
  *
  * CRASH STATES: none but "renamed" and "not renamed".
  */
@@ -25,7 +26,6 @@
 #include "maildir/replace.h"
 #include "maildir/step.h"
 
-#define DOVECOT_LOG	"dovecot.index.log"
 #define POLITE_MS	1000u
 
 struct change {
@@ -154,8 +154,7 @@ be_polite(struct maildir *md, struct lock *lk)
 	};
 
 	*lk = LOCK_NONE;
-	if (faccessat(md->box.dir, DOVECOT_LOG, F_OK, 0) == 0 &&
-	    lock_take(lk, &what, &md->store->unique,
+	if (lock_take(lk, &what, &md->store->unique,
 	    deadline_in(POLITE_MS)) != 0)
 		*lk = LOCK_NONE;
 }

@@ -3,6 +3,7 @@
 """Several sessions and other programs on one mailbox; IDLE; pipelining."""
 
 import os
+import socket
 import threading
 import time
 
@@ -146,6 +147,25 @@ def test_store_passes_over_what_is_gone(inbox, login):
     other.ok("EXPUNGE")
     assert not inbox.ok("STORE 1:2 +FLAGS (\\Seen)").untagged
     assert list(inbox.ok("STORE 1:3 +FLAGS (\\Seen)").fetch()) == [3]
+
+
+@pytest.mark.imapd
+def test_flags_wait_for_who_reads_the_directory(account, inbox):
+    """Dovecot holds the lock while it reads cur/; a file renamed meanwhile it
+    may take for gone.  Its indexes, and so all signs of it, may be elsewhere."""
+    lock = account.mail.write(account.mail.root / "dovecot-uidlist.lock",
+                              f"{os.getpid()}:{socket.gethostname()}".encode())
+    seen = []
+
+    def release():
+        seen.append(account.mail.flags())
+        lock.unlink()
+    t = threading.Timer(0.4, release)
+    t.start()
+    inbox.ok("STORE 1 +FLAGS (\\Flagged)")
+    t.join()
+    assert set(seen[0].values()) == {""}
+    assert sorted(account.mail.flags().values()) == ["", "", "F"]
 
 
 @pytest.mark.imapd
