@@ -36,6 +36,8 @@ struct build {
 	uint64_t dead_sum;	/* changes with the set of the dead */
 	uint32_t dead_last;	/* the highest UID of one */
 	bool is_locked;
+	bool is_full;		/* nothing can be written: what has no UID is
+				 * not shown */
 };
 
 static void
@@ -177,7 +179,7 @@ look(struct build *b, enum look *ret)
 {
 	struct maildir *md = b->md;
 	struct uidlist_at at = md_at(md, b->is_locked);
-	bool may_lock = !b->is_locked;
+	bool may_lock = !b->is_locked && !b->is_full;
 	int r;
 
 	start(b);
@@ -203,6 +205,8 @@ look(struct build *b, enum look *ret)
 	    b->dead_last > b->pic.msgs.v[b->pic.msgs.n - 1].uid) &&
 	    faccessat(md->box.control, UIDLIST_LOCK, F_OK, 0) == 0)
 		return 0;
+	if (b->is_full)
+		b->unknown = 0;
 	*ret = LOOK_DONE;
 	return 0;
 }
@@ -420,7 +424,8 @@ finish(struct build *b, bool *ret_again)
 {
 	struct maildir *md = b->md;
 	struct buf lines;
-	bool is_sparse = b->is_locked && b->dead >= DEAD_MIN &&
+	bool can_write = b->is_locked && !b->is_full;
+	bool is_sparse = can_write && b->dead >= DEAD_MIN &&
 	    b->dead >= b->records / DEAD_SHARE;
 	int r = 0;
 
@@ -431,9 +436,9 @@ finish(struct build *b, bool *ret_again)
 	/* The names belong to the picture from here on. */
 	b->pic.pool = b->scan.pool;
 	buf_init(&b->scan.pool, SCAN_POOL_MAX);
-	if (r == 0 && b->is_locked)
+	if (r == 0 && can_write)
 		r = build_write(md, &b->pic, &lines, is_sparse);
-	if (r == 0 && b->is_locked && !md->is_readonly)
+	if (r == 0 && can_write && !md->is_readonly)
 		r = build_move_new(md, &b->pic, 0, ret_again);
 	buf_done(&lines);
 	return r;
@@ -455,6 +460,17 @@ take_lock(struct build *b, struct lock *lk)
 	return r;
 }
 
+/*
+ * There is no room for the UIDs of new messages.  The others can be shown all
+ * the same: how else should the user delete some?
+ */
+static bool
+is_disk_full(const struct build *b, int r)
+{
+	return !b->is_full && (r == ERR_NOSPACE || r == ERR_QUOTA) &&
+	    b->md->ul.uidvalidity != 0 && b->md->ul.fd >= 0;
+}
+
 int
 build_picture(struct maildir *md, struct picture *ret)
 {
@@ -472,13 +488,11 @@ build_picture(struct maildir *md, struct picture *ret)
 	for (int i = 0; i < LOOKS_MAX; i++) {
 		if ((r = settle(&b, &look)) != 0)
 			break;
-		if (look == LOOK_NEEDS_LOCK) {
-			if ((r = take_lock(&b, &lk)) != 0)
-				break;
-			continue;
-		}
-		r = finish(&b, &again);
-		if (r != 0 || !again)
+		r = look == LOOK_NEEDS_LOCK ? take_lock(&b, &lk) :
+		    finish(&b, &again);
+		if (is_disk_full(&b, r))
+			b.is_full = true;
+		else if (r != 0 || (look == LOOK_DONE && !again))
 			break;
 	}
 	lock_drop(&lk);
@@ -488,6 +502,8 @@ build_picture(struct maildir *md, struct picture *ret)
 			md_read_flags(md, &b.pic, &b.pic.msgs.v[i]);
 		md->new_time = b.new_time;
 		md->cur_time = b.cur_time;
+		md->is_short = b.is_full;
+		md->history.is_partial |= b.is_full;
 		md->uidnext = md->ul.next;
 		md->has_twins = b.twins > 0;
 		*ret = b.pic;

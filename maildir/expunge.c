@@ -17,6 +17,8 @@
 #include "maildir/step.h"
 
 struct removed {
+	int new;		/* the directory, and whether one lay there */
+	bool has_new;
 	bool is_counted;
 	bool is_unsure;		/* of bytes */
 	uint64_t bytes;
@@ -35,6 +37,7 @@ do_unlink(int dir, const char *name, void *arg)
 	if (unlinkat(dir, name, 0) != 0)
 		return errno;
 	step("expunge-unlinked");
+	rem->has_new |= dir == rem->new;
 	/* A size that is not to be had is no reason to keep the message. */
 	rem->is_unsure |= r != 0;
 	rem->bytes += size;
@@ -46,7 +49,8 @@ int
 maildir_expunge(struct maildir *md, const uint32_t *uids, size_t n,
     size_t *ret_n)
 {
-	struct removed rem = { .is_counted = has_quota(md->store) };
+	struct removed rem = { .new = md->box.new,
+	    .is_counted = has_quota(md->store) };
 	size_t done = 0;
 	int r = 0, sr;
 
@@ -64,6 +68,9 @@ maildir_expunge(struct maildir *md, const uint32_t *uids, size_t n,
 		done++;
 	}
 	sr = sync_dir(md->box.cur, md->store->conf.fsync && done > 0);
+	if (sr == 0)
+		sr = sync_dir(md->box.new, md->store->conf.fsync &&
+		    rem.has_new);
 	if (rem.is_unsure)
 		quota_doubt(md->store);
 	else

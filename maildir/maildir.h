@@ -283,8 +283,8 @@ size_t maildir_find(const struct maildir *md, uint32_t uid);
  * are all there. */
 void maildir_uids(const struct maildir *md, size_t i, size_t n, uint32_t *ret);
 
-/* maildir_tally(md, from, ret): how many of the messages from number from on are
- * what, and which is the first of them (the count, if there is none). */
+/* maildir_tally(md, from, ret): how many of the messages from number from on
+ * are what, and which is the first of them (the count, if there is none). */
 struct maildir_tally {
 	uint32_t recent;
 	uint32_t unseen;	/* without MAILDIR_SEEN */
@@ -341,6 +341,11 @@ int maildir_check(const struct maildir *md) ERR_CHECK;
  */
 int maildir_watch(struct maildir *md);
 unsigned maildir_watch_ms(const struct maildir *md);
+
+/* maildir_watch_err(md): why maildir_watch() gave -1: ERR_LIMIT or ERR_NOSPACE:
+ * the user has no more inotify instances or watches; ERR_UNSUPPORTED: a file
+ * system that others may change. */
+int maildir_watch_err(const struct maildir *md);
 
 /*
  * maildir_vanished(md, since, arena, ret, ret_n): the UIDs of messages that

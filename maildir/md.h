@@ -39,6 +39,8 @@ struct maildir {
 				 * files last as long as this handle */
 	bool has_passed;	/* some name has a P */
 	bool has_twins;		/* two files of one base */
+	bool is_short;		/* files without UIDs, for the disk is full:
+				 * to be looked for again */
 	struct uidlist ul;
 	struct keywords kw;
 	struct picture pic;
@@ -67,6 +69,10 @@ md_at(const struct maildir *md, bool is_locked)
 {
 	return (struct uidlist_at){ md->box.control, md->box.dir, is_locked };
 }
+
+/* md_open(): maildir_open(), but for what only a session wants. */
+int md_open(struct maildir_store *store, const struct maildir_path *path,
+    bool is_readonly, struct maildir **ret) ERR_CHECK;
 
 /* md_read_flags(md, p, m): the flags of m from its name. */
 void md_read_flags(struct maildir *md, const struct picture *p, struct msg *m);

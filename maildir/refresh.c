@@ -185,7 +185,7 @@ look(struct maildir *md, struct lock *lk)
 			md->was_watched = md->watch.fd >= 0;
 		}
 	}
-	if (r == 0 && (want || md->pic.is_damaged)) {
+	if (r == 0 && (want || md->pic.is_damaged || md->is_short)) {
 		lock_drop(lk);	/* it takes its own, if it needs one */
 		r = rebuild(md);
 	}

@@ -17,9 +17,9 @@
 #include "maildir/index.h"
 
 #define REST_MIN	256u	/* messages */
-#define RUN_SHARE	8u	/* messages to one run, else it is not worth it */
+#define RUN_SHARE	8u	/* messages to a run, else it is no gain */
 
-/* ---- to rest --------------------------------------------------------------- */
+/* ---- to rest ---------------------------------------------------------- */
 
 static bool
 can_rest(const struct maildir *md)
@@ -93,7 +93,7 @@ maildir_rest(struct maildir *md)
 #endif
 }
 
-/* ---- awake ----------------------------------------------------------------- */
+/* ---- awake ------------------------------------------------------------ */
 
 static void
 mark_recent(struct maildir *md)

@@ -72,15 +72,21 @@ watch_start(struct watch *w, const struct box *box)
 	if (w->was_tried)
 		return;
 	w->was_tried = true;
-	if (is_network(box->dir))
+	if (is_network(box->dir)) {
+		w->err = ERR_UNSUPPORTED;
 		return;
+	}
 	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (w->fd < 0)
+	if (w->fd < 0) {
+		w->err = err_from_errno(errno);
 		return;
+	}
 	w->new = add(w->fd, box, "new", box->new);
-	w->cur = add(w->fd, box, "cur", box->cur);
-	if (w->new < 0 || w->cur < 0)
+	w->cur = w->new < 0 ? -1 : add(w->fd, box, "cur", box->cur);
+	if (w->cur < 0) {
+		w->err = err_from_errno(errno);
 		fdio_close(&w->fd);
+	}
 }
 
 void

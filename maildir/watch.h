@@ -24,9 +24,10 @@ struct watch {
 	int cur;		/* watch descriptors */
 	int new;
 	bool was_tried;
+	int err;		/* why there is none */
 };
 
-#define WATCH_NONE	((struct watch){ -1, -1, -1, false })
+#define WATCH_NONE	((struct watch){ -1, -1, -1, false, 0 })
 
 /* watch_start(w, box): at most one attempt; w->fd says whether it worked. */
 void watch_start(struct watch *w, const struct box *box);

@@ -12,6 +12,7 @@
  *
  * A literal is never shorter than announced: see section.h.
  */
+#include "base/fdio.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "message/header.h"
@@ -519,10 +520,11 @@ cmd_fetch(struct session *s, const struct command *cmd)
 	if (is_flags_only(f.args))
 		fetch_flags(&f, msg, n);
 	else
-		for (size_t i = 0; i < n && wire_out_err(s->out) == 0; i++)
+		for (size_t i = 0; i < n && wire_out_err(s->out) == 0 &&
+		    fdio_stopped() == 0; i++)
 			fetch_message(&f, &msg[i]);
 	flush_seen(&f);
-	err = fetch_answer(&f, cmd);
+	err = fdio_stopped() != 0 ? ERR_INTR : fetch_answer(&f, cmd);
 	fetch_done(&f);
 	return err;
 }

@@ -8,6 +8,7 @@
  * that vanished is found by TCP (keepalive) or by the next line we send.
  */
 #include "base/fdio.h"
+#include "base/log.h"
 #include "imapd/command/answer.h"
 #include "imapd/command/commands.h"
 #include "imapd/wire/reply.h"
@@ -19,6 +20,19 @@ struct idle {
 	const struct command *cmd;
 	struct deadline notify;		/* when to say that we are still here */
 };
+
+/* Once a session: the operator can raise the limit, see contrib/sysctl.d. */
+static void
+log_polling(struct session *s, int err)
+{
+	if (s->has_logged_polling)
+		return;
+	s->has_logged_polling = true;
+	log_begin(LOG_NOTICE, "polling");
+	log_str("user", s->start->user);
+	log_err(err);
+	log_end();
+}
 
 static void
 start_notify(struct idle *id)
@@ -45,9 +59,10 @@ wait_for_news(struct idle *id, unsigned *ret_ready)
 		struct maildir *md = mailbox_store(s->mailbox);
 
 		watch = maildir_watch(md);
-		if (watch < 0)
+		if (watch < 0) {
+			log_polling(s, maildir_watch_err(md));
 			d = deadline_min(d, deadline_in(maildir_watch_ms(md)));
-		else
+		} else
 			maildir_rest(md);
 	}
 	err = fdio_wait2(s->start->fd_in, watch, d, ret_ready);

@@ -44,6 +44,7 @@ struct session {
 	bool is_utf8;			/* strings may be 8-bit (UTF8=ACCEPT or
 					 * IMAP4rev2 was enabled) */
 	bool is_logout;			/* the loop ends after this command */
+	bool has_logged_polling;
 	bool has_alerted;		/* the user was told of a full disk */
 	const char *bye;		/* not NULL: the same, with this BYE */
 	unsigned bad_in_row;		/* commands answered BAD */

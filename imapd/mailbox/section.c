@@ -103,8 +103,13 @@ find_in_message(struct msgview *mv, const struct section *sec,
 		return err;
 	if (sec->what == SECTION_TEXT) {
 		text.off = top->header.off + top->header.size;
-		text.size = whole.size - text.off;
-		text.bare_lf = whole.bare_lf - top->header.bare_lf;
+		/* The two were counted at two moments, and somebody may have
+		 * written to the file between them. */
+		if (text.off <= whole.size &&
+		    top->header.bare_lf <= whole.bare_lf) {
+			text.size = whole.size - text.off;
+			text.bare_lf = whole.bare_lf - top->header.bare_lf;
+		}
 	}
 	return find_text(mv, sec, &top->header, &text, fields, scratch, sd);
 }

@@ -61,7 +61,7 @@ static const int common[] = {
 	SYS_clock_gettime, SYS_clock_nanosleep, SYS_nanosleep, SYS_gettimeofday,
 	SYS_getrandom, SYS_getpid, SYS_gettid, SYS_getuid, SYS_geteuid,
 	SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_close, SYS_shutdown,
-	SYS_recvfrom, SYS_sendto, SYS_recvmsg, SYS_sendmsg, SYS_ppoll,
+	SYS_recvfrom, SYS_recvmsg, SYS_ppoll,
 	SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_rt_sigaction,
 	SYS_restart_syscall, SYS_exit, SYS_exit_group, SYS_sysinfo,
 #ifdef __x86_64__
@@ -73,6 +73,9 @@ static const int common[] = {
 #endif
 	END
 };
+
+/* Messages with descriptors; a session sends none. */
+static const int login[] = { SYS_sendto, SYS_sendmsg, END };
 
 /* A process that forks, and its children before they become "login". */
 static const int forker[] = {
@@ -193,6 +196,19 @@ emit_refuse(struct program *p, int nr, unsigned i, uint32_t value)
 	emit_load(p, offsetof(struct seccomp_data, nr));
 }
 
+/* Call nr is allowed if its argument i, a pointer, is NULL. */
+static void
+emit_if_null(struct program *p, int nr, unsigned i)
+{
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)nr, 0, 6);
+	emit_load(p, arg_offset(i));
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3);
+	emit_load(p, arg_offset(i) + sizeof(uint32_t));
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1);
+	emit_return(p, SECCOMP_RET_ALLOW);
+	emit_load(p, offsetof(struct seccomp_data, nr));
+}
+
 static void
 emit_start(struct program *p)
 {
@@ -208,6 +224,7 @@ static void
 make_login(struct program *p, enum sandbox_kind kind)
 {
 	emit_list(p, common, SECCOMP_RET_ALLOW);
+	emit_list(p, login, SECCOMP_RET_ALLOW);
 	if (kind == SANDBOX_FORKER)
 		emit_list(p, forker, SECCOMP_RET_ALLOW);
 	/* Memory, never code and never a file. */
@@ -238,6 +255,9 @@ make_session(struct program *p)
 	emit_refuse(p, SYS_fcntl, 1, F_SETOWN);
 	emit_refuse(p, SYS_fcntl, 1, F_SETOWN_EX);
 	emit_list(p, session, SECCOMP_RET_ALLOW);
+	/* To whom a socket is connected, and to nobody else: the one to syslog
+	 * could be used to write to other sockets in the file system. */
+	emit_if_null(p, SYS_sendto, 4);
 	/* iconv loads its converters: code may be mapped, but not what can be
 	 * written. */
 	emit_if(p, SYS_mmap, 2, 0, PROT_EXEC);

@@ -156,6 +156,26 @@ def test_full_and_what_still_works(disk, mail):
     assert mail.flags()["1700000001.M1P1.host"] == "Sa"
 
 
+def test_full_and_new_mail(disk, mail):
+    """There is no room for its UID: the rest is shown all the same, and room
+    can be made; then it is there."""
+    new = mail.deliver(message("new"))
+    big = fill(disk)
+    with session(mail.root) as c:
+        assert c.ok("SELECT INBOX").exists() == 3
+        assert c.fetch_one(1, "BODY.PEEK[]")["BODY[]"]
+        c.ok("STORE 1 +FLAGS (\\Deleted)")
+        c.ok("EXPUNGE")
+        assert c.ok("STATUS INBOX (MESSAGES)").all("STATUS")
+        os.truncate(big, 0)
+        c.ok("NOOP")
+        got = c.uid_fetch("4", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
+        assert b"new" in got[4]["BODY[HEADER.FIELDS (SUBJECT)]"]
+    assert not new.exists()
+    with session(mail.root) as c:
+        assert c.ok("SELECT INBOX").exists() == 3
+
+
 def test_full_alert_once(disk, mail):
     fill(disk)
     with session(mail.root) as c:

@@ -88,7 +88,7 @@ def test_hardening(program):
 
 
 @pytest.mark.parametrize("program, libraries", [
-    ("sbin/imapd", {"libc", "libcrypt", "libz", "libutf8proc"}),
+    ("sbin/imapd", {"libc", "libcrypt", "libz", "libutf8proc", "libzstd"}),
     ("libexec/imapd/imapd-login", {"libc"}),
     ("libexec/imapd/imapd-tls", {"libc", "libssl", "libcrypto"}),
 ])

@@ -1,0 +1,265 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * Opening a mailbox, and leaving it so that the next one opens it fast.
+ *
+ * The record (history.h) is the picture if the times of the directories and the
+ * uidlist are those on record.  If only new/ has another time, only new/ is
+ * read.  In any other case the files are, and what is different goes on record.
+ */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "maildir/build.h"
+#include "maildir/courier.h"
+#include "maildir/index.h"
+#include "maildir/merge.h"
+#include "maildir/refresh.h"
+
+#define REST_TRIES	3
+#define REST_WAIT_MS	12u
+#define REST_MIN	1000u	/* messages */
+
+/* What a message that was left in new/, or has a P, means to this session. */
+static void
+after_load(struct maildir *md)
+{
+	struct picture *p = &md->pic;
+
+	if (!(p->states & (MSG_NEW | MSG_PASSED)))
+		return;
+	for (size_t i = 0; i < p->msgs.n; i++) {
+		struct msg *m = &p->msgs.v[i];
+
+		if (m->state & MSG_NEW)
+			msg_set(m, MSG_RECENT);
+		if (m->state & MSG_PASSED)
+			md_read_flags(md, p, m);
+	}
+}
+
+enum change { CHANGE_NONE, CHANGE_NEW, CHANGE_ANY };
+
+/* What has changed since the times on record? */
+static enum change
+compare_times(struct maildir *md)
+{
+	const struct index_times *t = &md->history.times;
+	struct dirtime list;
+	bool is_same_list;
+
+	md->cur_time = (struct dirtime){ t->cur, t->cur == 0 };
+	md->new_time = (struct dirtime){ t->new, t->new == 0 };
+	if (md->ul.must_rewrite || t->ino != (uint64_t)md->ul.ino ||
+	    t->dev != (uint64_t)md->ul.dev || t->size > md->ul.size ||
+	    !is_dirtime_same(md->box.cur, &md->cur_time) ||
+	    dirtime_get(md->ul.fd, &list) != 0)
+		return CHANGE_ANY;
+	is_same_list = md->ul.size == t->size && md->ul.next == t->uidnext &&
+	    list.ns == t->mtime;
+	if (md->ul.size == t->size && !is_same_list)
+		return CHANGE_ANY;
+	return is_same_list && is_dirtime_same(md->box.new, &md->new_time) &&
+	    (md->is_readonly || !(md->pic.states & MSG_NEW)) ?
+	    CHANGE_NONE : CHANGE_NEW;
+}
+
+/* The picture on record, and what is in new/.  ERR_NOENT: that does not
+ * suffice. */
+static int
+open_recorded(struct maildir *md, struct lock *lk)
+{
+	enum change change;
+	bool look;
+	int r;
+
+	after_load(md);
+	md->uidnext = md->history.times.uidnext;
+	change = compare_times(md);
+	if (change == CHANGE_NONE)
+		return 0;
+	md->history.is_restless = true;
+	if (change == CHANGE_ANY)
+		return ERR_NOENT;
+	if (!md->is_readonly)
+		md_watch(md);
+	/* What was appended since has not been read. */
+	md->ul.size = md->history.times.size;
+	r = refresh_new(md, lk, &look);
+	if (r == ERR_ACCESS || r == ERR_READONLY || (r == 0 && look))
+		r = ERR_NOENT;
+	md->was_watched = r == 0 && md->watch.fd >= 0;
+	return r;
+}
+
+/* No record: everything is as of now, or, if nothing is to be written, as of
+ * the last change. */
+static void
+start_record(struct maildir *md)
+{
+	struct history *h = &md->history;
+	uint64_t ns = md->cur_time.ns > md->new_time.ns ? md->cur_time.ns :
+	    md->new_time.ns;
+
+	if (!md->is_memory_only && (md->pic.msgs.n > 0 || md->uidnext > 1 ||
+	    h->must_raise)) {
+		h->floor = history_next(h);
+	} else {
+		h->must_save = false;
+		h->highest = ns / 1000 > 0 ? ns / 1000 : 1;
+	}
+	h->must_raise = false;
+	md->pic.common = h->highest;
+}
+
+/* From the files. */
+static int
+open_files(struct maildir *md, bool is_recorded)
+{
+	uint32_t validity = md->ul.uidvalidity;
+	struct picture now;
+	int r;
+
+	md->was_watched = false;
+	if (!md->is_readonly)
+		watch_start(&md->watch, &md->box);
+	r = build_picture(md, &now);
+	if (r != 0)
+		return r;
+	md->was_watched = md->watch.fd >= 0;
+	if (is_recorded && md->ul.uidvalidity == validity) {
+		merge_picture(md, &now, 0);
+		return 0;
+	}
+	picture_done(&md->pic);
+	md->pic = now;
+	journal_close(&md->history.journal);
+	start_record(md);
+	return 0;
+}
+
+static int
+open_picture(struct maildir *md)
+{
+	const struct uidlist_at at = md_at(md, false);
+	struct lock lk = LOCK_NONE;
+	bool is_recorded;
+	int r;
+
+	r = uidlist_read_ends(&md->ul, &at);
+	if (r != 0)
+		return r;
+	is_recorded = index_load(md, &md->pic) == 0;
+	if (!is_recorded)
+		picture_init(&md->pic);
+	r = is_recorded ? open_recorded(md, &lk) : ERR_NOENT;
+	if (r == ERR_NOENT) {
+		lock_drop(&lk);
+		r = open_files(md, is_recorded);
+	}
+	if (r == 0)
+		history_record(md, lk.dir >= 0 ? &lk : NULL);
+	lock_drop(&lk);
+	if (r == 0 && md->history.is_restless)
+		history_rest(md);
+	return r;
+}
+
+int
+md_open(struct maildir_store *store, const struct maildir_path *path,
+    bool is_readonly, struct maildir **ret)
+{
+	struct maildir *md = mem_zalloc(sizeof(*md));
+	int r;
+
+	md->store = store;
+	md->is_readonly = is_readonly;
+	md->watch = WATCH_NONE;
+	md->rest.file = INDEXFILE_NONE;
+	md->box.dir = md->box.control = md->box.cur = md->box.new =
+	    md->box.tmp = -1;
+	uidlist_init(&md->ul);
+	keywords_init(&md->kw);
+	picture_init(&md->pic);
+	history_init(&md->history);
+	r = box_open(store, path, &md->box);
+	if (r == 0 && !is_readonly)
+		box_clean_tmp(&md->box);
+	if (r == 0)
+		r = md_keywords(md);
+	if (r == 0)
+		r = open_picture(md);
+	VEC_DONE(&md->news);
+	if (r != 0) {
+		md->history.is_restless = false;
+		maildir_close(md);
+		return r;
+	}
+	*ret = md;
+	return 0;
+}
+
+int
+maildir_open(struct maildir_store *store, const struct maildir_path *path,
+    bool is_readonly, struct maildir **ret)
+{
+	struct maildir *md;
+	int r;
+
+	r = md_open(store, path, is_readonly, &md);
+	if (r != 0)
+		return r;
+	r = courier_take_keywords(md);
+	if (r != 0) {
+		maildir_close(md);
+		return r;
+	}
+	if (md->history.is_restless)
+		picture_rest(&md->pic);
+	*ret = md;
+	return 0;
+}
+
+/*
+ * The next session reads no directory if the times on record are true; and they
+ * can only be put on record when they are old enough (scan.c).  For a large
+ * mailbox that is worth the wait.
+ */
+static void
+leave_at_rest(struct maildir *md)
+{
+	for (int i = 0; i < REST_TRIES; i++) {
+		if (i > 0)
+			deadline_sleep(deadline_in(REST_WAIT_MS));
+		refresh_own(md);
+		history_record(md, NULL);
+		history_rest(md);
+		if (!md->history.is_restless || !md->was_watched ||
+		    md->pic.msgs.n < REST_MIN)
+			return;
+	}
+}
+
+void
+maildir_close(struct maildir *md)
+{
+	if (md == NULL)
+		return;
+	if (md->history.is_restless) {
+		md_wake(md);
+		leave_at_rest(md);
+	}
+	indexfile_close(&md->rest.file);
+	VEC_DONE(&md->rest.uids);
+	VEC_DONE(&md->rest.recent);
+	watch_stop(&md->watch);
+	VEC_DONE(&md->news);
+	VEC_DONE(&md->told);
+	history_done(&md->history);
+	picture_done(&md->pic);
+	keywords_done(&md->kw);
+	uidlist_done(&md->ul);
+	box_close(&md->box);
+	free(md);
+}
