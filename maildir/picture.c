@@ -17,6 +17,8 @@
 #define REST_MIN	256u	/* messages */
 #define PIECE		2730u	/* messages: 32 KiB */
 #define MANY		10000u
+#define SPARE		64u	/* messages that arrive while many are not moved
+				 * for them */
 
 static const enum index_section section_of[PICTURE_COLUMNS] = {
 	[PICTURE_MODSEQ] = INDEX_MODSEQS,
@@ -136,8 +138,9 @@ picture_load(struct picture *p, struct indexfile *f)
 	p->common = p->file.h.common;
 	if (n == 0)
 		return 0;
-	p->msgs.v = alloc_messages(n);
-	p->msgs.n = p->msgs.cap = n;
+	p->msgs.v = alloc_messages(n + SPARE);
+	p->msgs.n = n;
+	p->msgs.cap = n + SPARE;
 	r = load_messages(p, n);
 	if (r == 0)
 		r = picture_load_fields(p);
