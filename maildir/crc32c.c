@@ -2,9 +2,25 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  */
+#ifdef HAVE_SYS_PLATFORM_X86_H
+#include <sys/platform/x86.h>
+#endif
+
+#include <stdbool.h>
 #include <string.h>
 
 #include "maildir/crc32c.h"
+
+/*
+ * The C library asked the processor what it can do when the program started;
+ * asking again, as __builtin_cpu_supports() makes every start do, costs more
+ * than a small mailbox where a hypervisor answers the question.
+ */
+#ifdef HAVE_SYS_PLATFORM_X86_H
+#define HAS_INSTRUCTION	CPU_FEATURE_ACTIVE(SSE4_2)
+#elif defined(__SSE4_2__)
+#define HAS_INSTRUCTION	true
+#endif
 
 /* Reflected polynomial 0x82f63b78, a byte at a time. */
 static const uint32_t table[256] = {
@@ -70,7 +86,7 @@ by_table(uint32_t crc, const uint8_t *p, size_t n)
 	return crc;
 }
 
-#ifdef __x86_64__
+#ifdef HAS_INSTRUCTION
 
 __attribute__((target("sse4.2"))) static uint32_t
 by_instruction(uint32_t crc, const uint8_t *p, size_t n)
@@ -91,8 +107,8 @@ by_instruction(uint32_t crc, const uint8_t *p, size_t n)
 uint32_t
 crc32c(uint32_t crc, const void *p, size_t n)
 {
-#ifdef __x86_64__
-	if (__builtin_cpu_supports("sse4.2"))
+#ifdef HAS_INSTRUCTION
+	if (HAS_INSTRUCTION)
 		return ~by_instruction(~crc, p, n);
 #endif
 	return ~by_table(~crc, p, n);

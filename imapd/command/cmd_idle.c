@@ -138,9 +138,10 @@ cmd_idle(struct session *s, const struct command *cmd)
 		if ((ready & READY_CLIENT) != 0)
 			return finish(&id);
 		before = wire_out_count(s->out);
-		if ((ready & READY_MAILBOX) != 0)
-			answer_news(s, cmd);
-		else
+		/* Also when nothing was heard: events can be lost, and none
+		 * tells of a mailbox that was empty and is deleted. */
+		answer_news(s, cmd);
+		if ((ready & READY_MAILBOX) == 0)
 			reply_untagged(s->out, REPLY_OK, NULL, "Still here.");
 		err = wire_out_flush(s->out);
 		if (err != 0 || s->bye != NULL)
