@@ -104,16 +104,15 @@ void
 maildir_tally(const struct maildir *md, size_t from, struct maildir_tally *ret)
 {
 	uint32_t seen = 0, recent = 0, deleted = 0, n;
-	const struct msg *m, *end;
 
 	md_wake(md);
-	m = md->pic.msgs.v + from;
-	end = md->pic.msgs.v + md->pic.msgs.n;
-	n = (uint32_t)(end - m);
-	for (; m < end; m++) {
-		seen += ONE_IF(m->state, MAILDIR_SEEN);
-		recent += ONE_IF(m->state, MSG_RECENT);
-		deleted += ONE_IF(m->state, MAILDIR_DELETED);
+	n = (uint32_t)(md->pic.msgs.n - from);
+	for (size_t i = from; i < md->pic.msgs.n; i++) {
+		unsigned state = md->pic.msgs.v[i].state;
+
+		seen += ONE_IF(state, MAILDIR_SEEN);
+		recent += ONE_IF(state, MSG_RECENT);
+		deleted += ONE_IF(state, MAILDIR_DELETED);
 	}
 	*ret = (struct maildir_tally){
 		.recent = recent,
