@@ -39,7 +39,8 @@ history_keep_gone(struct maildir *md, struct picture *p)
 
 		g.uid = dec_u32(&d);
 		g.modseq = dec_u64(&d);
-		VEC_PUSH(&all, g);
+		if (g.uid != 0 && g.modseq <= p->file.h.highest)
+			VEC_PUSH(&all, g);
 	}
 	free(text);
 	for (size_t i = 0; i < h->gone.n; i++)
@@ -77,9 +78,11 @@ maildir_vanished(struct maildir *md, uint64_t since, struct arena *arena,
 	for (size_t i = 0; i < h->left.n; i++)
 		uids[n++] = h->left.v[i];
 	qsort(uids, n, sizeof(*uids), uid_cmp);
+	/* Each once; and what is there is not gone, whatever the record says. */
 	*ret_n = 0;
 	for (size_t i = 0; i < n; i++)
-		if (i == 0 || uids[i] != uids[i - 1])
+		if ((i == 0 || uids[i] != uids[i - 1]) &&
+		    picture_find(&md->pic, uids[i]) == NULL)
 			uids[(*ret_n)++] = uids[i];
 	*ret = uids;
 	return 0;

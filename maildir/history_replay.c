@@ -175,7 +175,7 @@ replay_one(struct maildir *md, struct picture *p,
 {
 	struct history *h = &md->history;
 
-	if (rec->modseq < h->highest)
+	if (rec->modseq < h->highest || rec->modseq > INDEX_MODSEQ_MAX)
 		return ERR_CORRUPT;
 	h->highest = rec->modseq;
 	switch (rec->type) {
@@ -402,6 +402,8 @@ resolve_one(struct maildir *md, const struct journal_record *rec)
 {
 	struct history *h = &md->history;
 
+	if (rec->modseq > INDEX_MODSEQ_MAX)
+		return ERR_CORRUPT;
 	if (rec->modseq > h->highest)
 		h->highest = rec->modseq;
 	switch (rec->type) {

@@ -149,6 +149,9 @@ read_header(struct indexfile *f)
 	}
 	if (h->generation == 0 || off != (uint64_t)st.st_size)
 		return ERR_CORRUPT;
+	if (h->common == 0 || h->common > h->highest ||
+	    h->floor > h->highest || h->highest > INDEX_MODSEQ_MAX)
+		return ERR_CORRUPT;
 	return check_lengths(f);
 }
 

@@ -26,6 +26,10 @@
 #define INDEX_FILE	"imapd.index"
 #define INDEX_TMP	"imapd.index.tmp"
 
+/* Above all that a clock of microseconds will say, and with room to count on: a
+ * higher mod-sequence is no mod-sequence. */
+#define INDEX_MODSEQ_MAX	(UINT64_C(1) << 62)
+
 enum index_section {
 	INDEX_MESSAGES,		/* what every open needs */
 	INDEX_MODSEQS,		/* empty: all have header.common */

@@ -153,24 +153,36 @@ picture_load(struct picture *p, struct indexfile *f)
 	return 0;
 }
 
+/* Into the byte order of memory.  A mod-sequence is at most the highest. */
+static int
+take_column(struct picture *p, enum picture_column c, uint64_t *v)
+{
+	bool swap = !is_big_endian(), is_bad = false;
+
+	for (size_t i = 0; i < p->file_n; i++) {
+		if (swap)
+			v[i] = __builtin_bswap64(v[i]);
+		is_bad |= c == PICTURE_MODSEQ && (v[i] == 0 ||
+		    v[i] > p->file.h.highest);
+	}
+	return is_bad ? ERR_CORRUPT : 0;
+}
+
 static void
 load_column(struct picture *p, enum picture_column c)
 {
 	struct column *col = &p->column[c];
-	size_t n = p->file_n;
 
 	col->is_in_file = false;
-	col->base = mem_resize(NULL, n, sizeof(*col->base));
-	if (indexfile_read(&p->file, section_of[c], col->base) != 0) {
+	col->base = mem_resize(NULL, p->file_n, sizeof(*col->base));
+	if (indexfile_read(&p->file, section_of[c], col->base) != 0 ||
+	    take_column(p, c, col->base) != 0) {
 		free(col->base);
 		col->base = NULL;
 		p->is_damaged = true;
 		if (c == PICTURE_KW)
 			picture_spell_keywords(p);
-		return;
 	}
-	for (size_t i = 0; !is_big_endian() && i < n; i++)
-		col->base[i] = __builtin_bswap64(col->base[i]);
 }
 
 int
