@@ -100,6 +100,9 @@ match(struct build *b)
 		if (e->uid != 0) {
 			/* Two records for one base: the higher UID counts. */
 			msg_set(&b->pic.msgs.v[e->uid - 1], MSG_GONE);
+			/* The name is the other's. */
+			b->pic.msgs.v[e->uid - 1].name_len = 0;
+			b->pic.msgs.v[e->uid - 1].base_len = 0;
 			ul->must_rewrite = true;
 		}
 		r = add(b, e, rec.uid, rec.fields);

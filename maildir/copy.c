@@ -27,6 +27,7 @@
 #include "base/num.h"
 #include "maildir/deposit.h"
 #include "maildir/file.h"
+#include "maildir/refresh.h"
 #include "maildir/replace.h"
 #include "maildir/step.h"
 
@@ -500,6 +501,18 @@ tell_quota(struct copy *c)
 
 /* ---- the whole ------------------------------------------------------- */
 
+/* Looking at files may have shown that some are gone. */
+static void
+drop_gone(struct copy *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		if (picture_find(&c->md->pic, c->items[i].from) != NULL)
+			c->items[n++] = c->items[i];
+	c->n = n;
+}
+
 static int
 transfer(struct maildir *md, const uint32_t *uids, size_t n,
     const struct maildir_path *to, bool is_move, struct arena *arena,
@@ -511,6 +524,9 @@ transfer(struct maildir *md, const uint32_t *uids, size_t n,
 	if (is_move && md->is_readonly)
 		return ERR_READONLY;
 	md_wake(md);
+	r = refresh_check(md, uids, n);
+	if (r != 0)
+		return r;
 	if (is_move)
 		md_watch(md);
 	r = deposit_open(&c.dep, md->store, to);
@@ -523,6 +539,7 @@ transfer(struct maildir *md, const uint32_t *uids, size_t n,
 	r = deposit_lock(&c.dep, to, true);
 	if (r == 0)
 		r = check_quota(&c);
+	drop_gone(&c);
 	if (r == 0)
 		r = map_keywords(&c, keywords_used(&c));
 	if (r == 0)

@@ -29,6 +29,7 @@
 struct courier {
 	struct maildir *md;
 	int dir;
+	size_t n;		/* messages */
 	struct scan bases;	/* of the picture; uid: its number + 1 */
 	uint64_t *kw;		/* bits for each message */
 	uint64_t *age;		/* N + 1 of what they came from; UINT64_MAX for
@@ -154,7 +155,8 @@ set_letters(struct courier *c)
 	struct maildir *md = c->md;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < md->pic.msgs.n; i++) {
+	/* Should a rebuild come in between, letters of the rest are left. */
+	for (size_t i = 0; r == 0 && i < c->n && i < md->pic.msgs.n; i++) {
 		struct maildir_flags f = { 0, c->kw[i] };
 		uint32_t uid = md->pic.msgs.v[i].uid;
 		size_t n;
@@ -169,7 +171,7 @@ set_letters(struct courier *c)
 int
 courier_take_keywords(struct maildir *md)
 {
-	struct courier c = { .md = md, .dir = -1 };
+	struct courier c = { .md = md, .dir = -1, .n = md->pic.msgs.n };
 	bool was_readonly = md->is_readonly;
 	size_t twins, n = md->pic.msgs.n;
 	struct namebuf nb;

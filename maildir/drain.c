@@ -222,8 +222,12 @@ take_recorded(struct drain *d)
 		if (e == NULL || e->uid != 0)
 			continue;
 		e->uid = UINT32_MAX;
-		if (rec.uid < md->uidnext)
-			continue;	/* see the top */
+		if (rec.uid < md->uidnext) {
+			/* See the top of refresh.c.  It is there all the same:
+			 * nobody may say that the record has all. */
+			md->history.is_partial = true;
+			continue;
+		}
 		r = picture_add(&md->pic, rec.uid, scan_name(&d->fresh, e),
 		    &m);
 		if (r != 0)
@@ -397,10 +401,14 @@ take_fresh(struct drain *d, bool *ret_look)
 		md_read_flags(md, &md->pic, m);
 		md_arrived(md, &md->pic, m, saved);
 	}
-	if (md->ul.next > md->uidnext)
-		md->uidnext = md->ul.next;
 	if (r != 0)
 		picture_sweep(&md->pic);
+	/* UIDs that could not be written down have not been given. */
+	if (r == 0 && md->ul.next > md->uidnext)
+		md->uidnext = md->ul.next;
+	else if (md->pic.msgs.n > 0 && md->uidnext <=
+	    md->pic.msgs.v[md->pic.msgs.n - 1].uid)
+		md->uidnext = md->pic.msgs.v[md->pic.msgs.n - 1].uid + 1;
 	return r;
 }
 

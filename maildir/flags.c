@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "maildir/file.h"
+#include "maildir/refresh.h"
 #include "maildir/replace.h"
 #include "maildir/step.h"
 
@@ -173,6 +174,11 @@ maildir_store_flags(struct maildir *md, const uint32_t *uids, size_t n,
 		return ERR_READONLY;
 	buf_init(&c.to, NAME_FILE_MAX + 32);
 	md_wake(md);
+	r = refresh_check(md, uids, n);
+	if (r != 0) {
+		buf_done(&c.to);
+		return r;
+	}
 	md_watch(md);
 	be_polite(md, &lk);
 	while (r == 0 && done < n) {

@@ -163,7 +163,7 @@ put_times(struct maildir *md, struct buf *b, const struct index_times *t)
 	enc_u64(b, t->dev);
 	enc_u64(b, t->ino);
 	enc_u64(b, t->size);
-	enc_u64(b, t->mtime);
+	enc_u64(b, t->ctime);
 	enc_u32(b, t->uidnext);
 	journal_end(b, at, &md->history.journal, JOURNAL_TIMES,
 	    md->history.highest);
@@ -229,6 +229,7 @@ without_record(struct maildir *md)
 		return;
 	h->highest = ns / 1000 > h->highest ? ns / 1000 : h->highest + 1;
 	give_modseq(md, h->highest);
+	all_recorded(md, h->highest);	/* as far as this session can */
 }
 
 static bool
@@ -244,7 +245,7 @@ static bool
 is_times_same(const struct index_times *a, const struct index_times *b)
 {
 	return a->cur == b->cur && a->new == b->new && a->dev == b->dev &&
-	    a->ino == b->ino && a->size == b->size && a->mtime == b->mtime &&
+	    a->ino == b->ino && a->size == b->size && a->ctime == b->ctime &&
 	    a->uidnext == b->uidnext;
 }
 
@@ -343,8 +344,11 @@ write_record(struct maildir *md)
 		r = journal_append(&h->journal, buf_span(&b));
 	buf_done(&b);
 	give_modseq(md, modseq);
-	if (r == 0)
+	if (r == 0) {
 		all_recorded(md, modseq);
+		/* They prove nothing until history_rest(). */
+		h->times.cur = h->times.new = 0;
+	}
 	return r;
 }
 
@@ -387,7 +391,8 @@ history_record(struct maildir *md, struct lock *held)
 			h->must_raise = true;
 			md_note(md, JOURNAL_FILE, err_text(ERR_CORRUPT));
 		}
-		if (has_unrecorded(h))
+		r = lock_check(held != NULL ? held : &lk);
+		if (r == 0 && has_unrecorded(h))
 			r = write_record(md);
 	}
 	lock_drop(&lk);
@@ -416,7 +421,8 @@ history_rest(struct maildir *md)
 	history_fetch(md);
 	history_resolve(md);
 	if (!has_unrecorded(h) && !h->is_torn && !h->is_partial &&
-	    history_times(md, &after) == 0 && is_times_same(&t, &after)) {
+	    lock_check(&lk) == 0 && history_times(md, &after) == 0 &&
+	    is_times_same(&t, &after)) {
 		buf_init(&b, 256);
 		put_times(md, &b, &t);
 		/* Without it the next one reads the directories. */

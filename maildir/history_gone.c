@@ -78,7 +78,7 @@ maildir_vanished(struct maildir *md, uint64_t since, struct arena *arena,
 	for (size_t i = 0; i < h->left.n; i++)
 		uids[n++] = h->left.v[i];
 	qsort(uids, n, sizeof(*uids), uid_cmp);
-	/* Each once; and what is there is not gone, whatever the record says. */
+	/* Each once; and what is there is not gone, whoever says so. */
 	*ret_n = 0;
 	for (size_t i = 0; i < n; i++)
 		if ((i == 0 || uids[i] != uids[i - 1]) &&

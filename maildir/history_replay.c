@@ -79,7 +79,7 @@ take_times(struct history *h, struct span body)
 	t.dev = dec_u64(&d);
 	t.ino = dec_u64(&d);
 	t.size = dec_u64(&d);
-	t.mtime = dec_u64(&d);
+	t.ctime = dec_u64(&d);
 	t.uidnext = dec_u32(&d);
 	if (dec_end(&d) != 0)
 		return ERR_CORRUPT;
@@ -93,6 +93,15 @@ take_gone(struct history *h, uint32_t uid, uint64_t modseq)
 	struct gone g = { uid, modseq };
 
 	VEC_PUSH(&h->gone, g);
+}
+
+/* Messages came, changed or went since: the times on record prove nothing. */
+static void
+drop_times(struct history *h, enum journal_type type)
+{
+	if (type == JOURNAL_MESSAGES || type == JOURNAL_EXPUNGED ||
+	    type == JOURNAL_WORDS_OF)
+		h->times.cur = h->times.new = 0;
 }
 
 /* ---- replay -------------------------------------------------------------- */
@@ -113,7 +122,10 @@ replay_messages(struct maildir *md, struct picture *p, struct span body,
 			m->base_len = (uint8_t)name_base(e.name).n;
 		} else if (p->msgs.n > 0 &&
 		    p->msgs.v[p->msgs.n - 1].uid > e.uid) {
-			return ERR_CORRUPT;
+			/* Recorded again by a session that had not seen it go.
+			 * The files will tell: no times are on record now. */
+			md->history.must_save = true;
+			continue;
 		} else {
 			r = picture_add(p, e.uid, e.name, &m);
 			if (r == 0)
@@ -178,6 +190,7 @@ replay_one(struct maildir *md, struct picture *p,
 	if (rec->modseq < h->highest || rec->modseq > INDEX_MODSEQ_MAX)
 		return ERR_CORRUPT;
 	h->highest = rec->modseq;
+	drop_times(h, rec->type);
 	switch (rec->type) {
 	case JOURNAL_MESSAGES:
 		return replay_messages(md, p, rec->body, rec->modseq);
@@ -283,6 +296,27 @@ history_fetch(struct maildir *md)
 
 /* ---- resolve ------------------------------------------------------------- */
 
+/*
+ * On record, and not in the picture.  An arrival will be seen by the next look;
+ * what has no file was recorded by a session that had not seen it go; and what
+ * has one is a message that this session cannot show.
+ */
+static void
+resolve_strange(struct maildir *md, const struct entry *e)
+{
+	char name[NAME_FILE_MAX + 1] = "";
+	struct stat st;
+
+	if (e->uid >= md->uidnext)
+		return;
+	memcpy(name, e->name.p, e->name.n);
+	if (fstatat(e->is_new ? md->box.new : md->box.cur, name, &st,
+	    AT_SYMLINK_NOFOLLOW) == 0)
+		VEC_PUSH(&md->history.strange, e->uid);
+	else
+		history_left(md, e->uid);
+}
+
 /* The picture shows a message as the record has it, or newer. */
 static void
 resolve_message(struct maildir *md, const struct entry *e, uint64_t modseq)
@@ -292,7 +326,7 @@ resolve_message(struct maildir *md, const struct entry *e, uint64_t modseq)
 	struct namebuf nb;
 
 	if (m == NULL) {
-		VEC_PUSH(&md->history.strange, e->uid);
+		resolve_strange(md, e);
 		return;
 	}
 	if (modseq > picture_get(p, PICTURE_MODSEQ, m))
@@ -406,6 +440,7 @@ resolve_one(struct maildir *md, const struct journal_record *rec)
 		return ERR_CORRUPT;
 	if (rec->modseq > h->highest)
 		h->highest = rec->modseq;
+	drop_times(h, rec->type);
 	switch (rec->type) {
 	case JOURNAL_MESSAGES:
 		return resolve_messages(md, rec->body, rec->modseq);
@@ -440,6 +475,18 @@ drop_recorded(struct maildir *md)
 	h->changed.n = n;
 }
 
+/* Keywords without letters are on record and nowhere else. */
+static void
+reload_words(struct maildir *md, const struct msg *m, uint64_t words)
+{
+	uint64_t was = picture_kw(&md->pic, m);
+
+	if ((was & KEYWORDS_WORDS) == words)
+		return;
+	picture_put(&md->pic, PICTURE_KW, m, (was & ~KEYWORDS_WORDS) | words);
+	md_news(md, m->uid, MAILDIR_CHANGED);
+}
+
 /*
  * The record was replaced more than once since it was last read, or made anew
  * by somebody who did not have it: what it says now counts, message by message.
@@ -451,6 +498,7 @@ reload(struct maildir *md)
 	struct picture p;
 
 	h->must_reload = false;
+	keywords_forget_words(&md->kw);	/* numbers may have been given anew */
 	if (index_load(md, &p) != 0) {
 		lose(md, NULL);
 		return;
@@ -466,9 +514,7 @@ reload(struct maildir *md)
 		}
 		picture_put(&md->pic, PICTURE_MODSEQ, m,
 		    picture_get(&p, PICTURE_MODSEQ, o));
-		picture_put(&md->pic, PICTURE_KW, m,
-		    (picture_kw(&md->pic, m) & ~KEYWORDS_WORDS) |
-		    (picture_kw(&p, o) & KEYWORDS_WORDS));
+		reload_words(md, m, picture_kw(&p, o) & KEYWORDS_WORDS);
 		if ((m->state & MSG_NEW) == (o->state & MSG_NEW) &&
 		    is_span_eq(picture_name(&md->pic, m, &mb),
 		    picture_name(&p, o, &ob)))
@@ -476,8 +522,11 @@ reload(struct maildir *md)
 		else
 			history_changed(md, m);
 	}
+	/* What is on record and not in the picture: arrivals will be seen by
+	 * the next look. */
 	for (size_t i = 0; i < p.msgs.n && !h->is_partial; i++)
-		if (picture_find(&md->pic, p.msgs.v[i].uid) == NULL)
+		if (p.msgs.v[i].uid < md->uidnext &&
+		    picture_find(&md->pic, p.msgs.v[i].uid) == NULL)
 			h->is_partial = true;
 	history_keep_gone(md, &p);
 	picture_done(&p);

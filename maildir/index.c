@@ -53,7 +53,7 @@ enum pair { PAIR_FITS, PAIR_ALONE, PAIR_AGAIN };
 
 /* Does the journal at the path continue this index? */
 static enum pair
-open_journal(struct maildir *md, const struct indexfile *f)
+open_journal(struct maildir *md, const struct indexfile *f, bool is_last)
 {
 	struct history *h = &md->history;
 	const struct index_header *ih = &f->h;
@@ -61,8 +61,8 @@ open_journal(struct maildir *md, const struct indexfile *f)
 
 	if (r == 0 && h->journal.generation == ih->generation)
 		r = journal_read(&h->journal, &h->tail, &h->is_torn);
-	else if (r == 0 && h->journal.previous == ih->generation)
-		return PAIR_AGAIN;
+	else if (r == 0 && h->journal.generation != ih->previous && !is_last)
+		return PAIR_AGAIN;	/* replaced between the two opens? */
 	else if (r == 0 && h->journal.generation == ih->previous) {
 		/* Somebody was stopped between the two renames. */
 		journal_close(&h->journal);
@@ -91,7 +91,8 @@ forget(struct maildir *md)
 }
 
 static int
-load(struct maildir *md, struct picture *ret, enum pair *ret_pair)
+load(struct maildir *md, bool is_last, struct picture *ret,
+    enum pair *ret_pair)
 {
 	struct history *h = &md->history;
 	struct indexfile f;
@@ -105,7 +106,7 @@ load(struct maildir *md, struct picture *ret, enum pair *ret_pair)
 	if (r == 0)
 		r = load_words(md, &f);
 	if (r == 0)
-		*ret_pair = open_journal(md, &f);
+		*ret_pair = open_journal(md, &f, is_last);
 	if (r == 0 && *ret_pair != PAIR_AGAIN) {
 		if (f.h.highest > h->highest)
 			h->highest = f.h.highest;
@@ -130,7 +131,7 @@ index_load(struct maildir *md, struct picture *ret)
 
 	for (int i = 0; i < LOAD_TRIES; i++) {
 		picture_init(ret);
-		r = load(md, ret, &pair);
+		r = load(md, i + 1 == LOAD_TRIES, ret, &pair);
 		if (r == 0 && pair != PAIR_AGAIN)
 			return 0;
 		picture_done(ret);
@@ -293,6 +294,7 @@ write_files(struct save *s)
 {
 	struct maildir *md = s->md;
 	struct history *h = &md->history;
+	struct index_header continued = s->h;
 	struct journal j;
 	const struct span sections[INDEX_SECTIONS] = {
 		[INDEX_MESSAGES] = buf_span(&s->messages),
@@ -310,9 +312,14 @@ write_files(struct save *s)
 	/* A first index has no history that a power cut could take. */
 	r = indexfile_write(md->box.control, md->box.file_mode, &s->h,
 	    sections, md->store->conf.fsync && s->h.previous != 0);
+	/* What is in the index and in no journal, other sessions learn only by
+	 * reading the index. */
+	if (h->changed.n > 0 || h->left.n > 0 || h->words != 0 ||
+	    h->must_raise)
+		continued.previous = 0;
 	if (r == 0)
-		r = journal_create(md->box.control, md->box.file_mode, &s->h,
-		    &j);
+		r = journal_create(md->box.control, md->box.file_mode,
+		    &continued, &j);
 	if (r != 0)
 		return r;
 	journal_close(&h->journal);

@@ -12,12 +12,12 @@
  *	32	8	highest mod-sequence
  *	40	8	floor: expunges after this mod-sequence are all listed
  *	48	8	mod-sequence of all messages, if the section is empty
- *	56	8	mtime of cur/ in nanoseconds
- *	64	8	mtime of new/
+ *	56	8	ctime of cur/ in nanoseconds
+ *	64	8	ctime of new/
  *	72	8	device of dovecot-uidlist
  *	80	8	its inode
  *	88	8	its size
- *	96	8	its mtime
+ *	96	8	its ctime
  *	104	4	UIDNEXT
  *	108	4	count of messages
  *	112	16 each	for each section: length (8), check (4), 0 (4)
@@ -135,7 +135,7 @@ read_header(struct indexfile *f)
 	h->times.dev = dec_u64(&d);
 	h->times.ino = dec_u64(&d);
 	h->times.size = dec_u64(&d);
-	h->times.mtime = dec_u64(&d);
+	h->times.ctime = dec_u64(&d);
 	h->times.uidnext = dec_u32(&d);
 	h->count = dec_u32(&d);
 	for (int s = 0; s < INDEX_SECTIONS; s++) {
@@ -315,7 +315,7 @@ put_header(struct buf *b, const struct index_header *h,
 	enc_u64(&rest, h->times.dev);
 	enc_u64(&rest, h->times.ino);
 	enc_u64(&rest, h->times.size);
-	enc_u64(&rest, h->times.mtime);
+	enc_u64(&rest, h->times.ctime);
 	enc_u32(&rest, h->times.uidnext);
 	enc_u32(&rest, h->count);
 	for (int s = 0; s < INDEX_SECTIONS; s++) {

@@ -46,8 +46,8 @@ enum index_section {
 /* What cur/, new/ and the uidlist looked like when the list of messages was
  * certainly complete; all zero: never. */
 struct index_times {
-	uint64_t cur, new;		/* mtime, ns */
-	uint64_t dev, ino, size, mtime;	/* of the uidlist */
+	uint64_t cur, new;		/* ctime, ns */
+	uint64_t dev, ino, size, ctime;	/* of the uidlist */
 	uint32_t uidnext;
 };
 

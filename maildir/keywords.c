@@ -273,6 +273,15 @@ keywords_set_word(struct keywords *kw, size_t number, struct span name)
 		kw->name[number] = mem_dup(name.p, name.n);
 }
 
+void
+keywords_forget_words(struct keywords *kw)
+{
+	for (size_t i = KEYWORDS_PASSED + 1; i < KEYWORDS_NUMBERS; i++) {
+		free(kw->name[i]);
+		kw->name[i] = NULL;
+	}
+}
+
 bool
 has_keywords_letter(const struct keywords *kw)
 {

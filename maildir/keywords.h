@@ -68,6 +68,7 @@ int keywords_add(struct keywords *kw, int dir, mode_t mode,
 int keywords_add_word(struct keywords *kw, struct span name, size_t *ret)
     ERR_CHECK;
 void keywords_set_word(struct keywords *kw, size_t number, struct span name);
+void keywords_forget_words(struct keywords *kw);
 bool has_keywords_words(const struct keywords *kw);
 
 /* A letter is left. */

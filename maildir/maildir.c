@@ -42,7 +42,8 @@ maildir_uidvalidity(const struct maildir *md)
 uint32_t
 maildir_uidnext(const struct maildir *md)
 {
-	return md->uidnext;
+	/* Some may be given to messages that have not come into sight. */
+	return md->ul.next > md->uidnext ? md->ul.next : md->uidnext;
 }
 
 uint64_t
@@ -70,6 +71,10 @@ maildir_get(const struct maildir *md, size_t i, struct maildir_msg *ret)
 	const struct msg *m;
 
 	md_wake(md);
+	if (i >= md->pic.msgs.n) {	/* it could not be had again: rest.c */
+		*ret = (struct maildir_msg){ .uid = 0 };
+		return;
+	}
 	m = &md->pic.msgs.v[i];
 	*ret = (struct maildir_msg){
 		.uid = m->uid,
@@ -84,7 +89,8 @@ maildir_uids(const struct maildir *md, size_t i, size_t n, uint32_t *ret)
 {
 	md_wake(md);
 	for (size_t k = 0; k < n; k++)
-		ret[k] = md->pic.msgs.v[i + k].uid;
+		ret[k] = i + k < md->pic.msgs.n ? md->pic.msgs.v[i + k].uid :
+		    0;
 }
 
 /* First message from number i on with, or without, this bit; the count if there
@@ -336,7 +342,7 @@ maildir_status(struct maildir_store *store, const struct maildir_path *path,
 		return r;
 	st.messages = (uint32_t)md->pic.msgs.n;
 	st.uidvalidity = md->ul.uidvalidity;
-	st.uidnext = md->uidnext;
+	st.uidnext = maildir_uidnext(md);
 	st.highestmodseq = md->history.highest;
 	memcpy(st.guid, md->ul.guid, sizeof(st.guid));
 	maildir_tally(md, 0, &tally);

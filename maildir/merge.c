@@ -41,6 +41,7 @@ merge_picture(struct maildir *md, struct picture *now, uint32_t next)
 	    old->msgs.v[old->msgs.n - 1].uid, saved = md_seconds();
 	size_t i = 0, k = 0;
 
+	md->history.is_partial = md->is_short;
 	while (i < old->msgs.n || k < now->msgs.n) {
 		struct msg *a = i < old->msgs.n ? &old->msgs.v[i] : NULL;
 		struct msg *b = k < now->msgs.n ? &now->msgs.v[k] : NULL;

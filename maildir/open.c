@@ -57,7 +57,7 @@ compare_times(struct maildir *md)
 	    dirtime_get(md->ul.fd, &list) != 0)
 		return CHANGE_ANY;
 	is_same_list = md->ul.size == t->size && md->ul.next == t->uidnext &&
-	    list.ns == t->mtime;
+	    list.ns == t->ctime;
 	if (md->ul.size == t->size && !is_same_list)
 		return CHANGE_ANY;
 	return is_same_list && is_dirtime_same(md->box.new, &md->new_time) &&
@@ -84,10 +84,15 @@ open_recorded(struct maildir *md, struct lock *lk)
 		return ERR_NOENT;
 	if (!md->is_readonly)
 		md_watch(md);
+	/* A change of cur/ before there was a watch has no event. */
+	if (!is_dirtime_same(md->box.cur, &md->cur_time))
+		return ERR_NOENT;
 	/* What was appended since has not been read. */
 	md->ul.size = md->history.times.size;
 	r = refresh_new(md, lk, &look);
-	if (r == ERR_ACCESS || r == ERR_READONLY || (r == 0 && look))
+	if (r == ERR_ACCESS || r == ERR_READONLY || (r == 0 && (look ||
+	    (md->is_readonly &&
+	    !is_dirtime_same(md->box.cur, &md->cur_time)))))
 		r = ERR_NOENT;
 	md->was_watched = r == 0 && md->watch.fd >= 0;
 	return r;

@@ -180,6 +180,8 @@ load_column(struct picture *p, enum picture_column c)
 		free(col->base);
 		col->base = NULL;
 		p->is_damaged = true;
+		if (c == PICTURE_MODSEQ)
+			p->common = p->file.h.highest;
 		if (c == PICTURE_KW)
 			picture_spell_keywords(p);
 	}

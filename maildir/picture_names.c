@@ -190,7 +190,7 @@ tidy(struct picture *p)
 	if (p->waste < WASTE_MIN || p->waste < p->pool.n / 2)
 		return;
 	buf_init(&pool, POOL_MAX);
-	(void)buf_room(&pool, p->pool.n - p->waste + 1);
+	(void)buf_room(&pool, p->pool.n);	/* waste is an estimate */
 	for (size_t i = 0; i < p->msgs.n; i++)
 		move_name(p, &pool, &p->msgs.v[i].name,
 		    p->msgs.v[i].name_len);

@@ -4,7 +4,7 @@
  *
  * Four ways, the cheapest first:
  *	- events: inotify names what came and went, and only that is looked at;
- *	- times: without inotify, directories that have the mtime of the last
+ *	- times: without inotify, directories that have the time of the last
  *	  look, and had it long enough, have not changed;
  *	- new/ alone, where only its time has changed: what it holds is treated
  *	  as if events had named it;
@@ -229,6 +229,21 @@ refresh_heal(struct maildir *md)
 	if (r == 0)
 		history_record(md, NULL);
 	return r;
+}
+
+int
+refresh_check(struct maildir *md, const uint32_t *uids, size_t n)
+{
+	struct namebuf nb;
+
+	for (size_t i = 0; i < n && md->pic.file.fd >= 0 &&
+	    !md->pic.is_damaged; i++) {
+		const struct msg *m = picture_find(&md->pic, uids[i]);
+
+		if (m != NULL)
+			(void)picture_name(&md->pic, m, &nb);
+	}
+	return md->pic.is_damaged ? refresh_heal(md) : 0;
 }
 
 void

@@ -32,6 +32,11 @@ bool is_refresh_quiet(const struct maildir *md);
  * damaged, have a picture that is not of it. */
 int refresh_heal(struct maildir *md) ERR_CHECK;
 
+/* refresh_check(md, uids, n): the same before names of these messages are used
+ * where a picture must not change: under the lock, in the middle of a plan. */
+int refresh_check(struct maildir *md, const uint32_t *uids, size_t n)
+    ERR_CHECK;
+
 /* refresh_names(md): look for all messages under other names; UIDs are not
  * touched. */
 int refresh_names(struct maildir *md) ERR_CHECK;

@@ -15,11 +15,12 @@
  *   when the scan that missed it is proved to have seen a directory at rest,
  *   or a second complete scan misses it too.
  *
- *   At rest: the directory's mtime before the scan equals its mtime now, and it
- *   was not young when first read.  Young means that a change in the same tick
- *   of the file system's clock could have left the same mtime (git's "racy
- *   clean" problem).  The kernel's ticks are 1 to 10 ms long; file systems that
- *   keep whole seconds are told by the zero in the nanoseconds.
+ *   At rest: the directory's ctime before the scan equals its ctime now, and it
+ *   was not young when first read.  (The mtime can be put back: rsync and cp
+ *   do.)  Young means that a change in the same tick of the file system's clock
+ *   could have left the same time (git's "racy clean" problem).  The kernel's
+ *   ticks are 1 to 10 ms long; file systems that keep whole seconds are told by
+ *   the zero in the nanoseconds.
  *
  * The same test decides whether a directory need be read at all.
  */
@@ -190,8 +191,8 @@ dirtime_get(int fd, struct dirtime *ret)
 	(void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	if (fstat(fd, &st) != 0)
 		return err_from_errno(errno);
-	young = st.st_mtim.tv_nsec == 0 ? YOUNG_COARSE_NS : YOUNG_NS;
-	ret->ns = ns_of(&st.st_mtim);
+	young = st.st_ctim.tv_nsec == 0 ? YOUNG_COARSE_NS : YOUNG_NS;
+	ret->ns = ns_of(&st.st_ctim);
 	ret->is_young = ns_of(&now) < ret->ns + young;
 	return 0;
 }
@@ -203,5 +204,5 @@ is_dirtime_same(int fd, const struct dirtime *t)
 
 	/* A directory that was removed is not the same. */
 	return !t->is_young && fstat(fd, &st) == 0 && st.st_nlink > 0 &&
-	    ns_of(&st.st_mtim) == t->ns;
+	    ns_of(&st.st_ctim) == t->ns;
 }

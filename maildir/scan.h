@@ -79,7 +79,7 @@ scan_base(const struct scan *s, const struct scan_ent *e)
  * relied on: see the essay in scan.c.
  */
 struct dirtime {
-	uint64_t ns;		/* mtime */
+	uint64_t ns;		/* ctime: what nobody can put back */
 	bool is_young;		/* too young to prove that nothing changed */
 };
 

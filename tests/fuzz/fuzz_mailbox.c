@@ -78,7 +78,7 @@ void
 fuzz_times(uint8_t *p, const struct index_times *t)
 {
 	const uint64_t v[] = {
-		t->cur, t->new, t->dev, t->ino, t->size, t->mtime
+		t->cur, t->new, t->dev, t->ino, t->size, t->ctime
 	};
 
 	for (size_t i = 0; i < sizeof(v) / sizeof(*v); i++)
@@ -158,9 +158,9 @@ fuzz_mailbox_times(struct index_times *ret)
 	    fstatat(fuzz_dir_fd(), "new", &new, 0) == 0 &&
 	    fstatat(fuzz_dir_fd(), "dovecot-uidlist", &ul, 0) == 0);
 #define NS(t)	((uint64_t)(t).tv_sec * 1000000000u + (uint64_t)(t).tv_nsec)
-	*ret = (struct index_times){ NS(cur.st_mtim), NS(new.st_mtim),
+	*ret = (struct index_times){ NS(cur.st_ctim), NS(new.st_ctim),
 	    (uint64_t)ul.st_dev, (uint64_t)ul.st_ino, (uint64_t)ul.st_size,
-	    NS(ul.st_mtim), NEXT };
+	    NS(ul.st_ctim), NEXT };
 #undef NS
 }
 
