@@ -299,9 +299,8 @@ build_number(struct maildir *md, struct picture *p, struct scan *s,
 	return r;
 }
 
-/* The header's values for a list that is new or lacks them. */
-static int
-fill_header(struct maildir *md)
+int
+build_header(struct maildir *md)
 {
 	uint64_t bits[2];
 	int r = 0;
@@ -325,7 +324,7 @@ rewrite(struct maildir *md, const struct picture *p)
 {
 	struct namebuf nb;
 	struct buf lines;
-	int r = fill_header(md);
+	int r = build_header(md);
 
 	if (r != 0 || md->is_memory_only)
 		return r;

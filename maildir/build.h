@@ -27,6 +27,10 @@ int build_picture(struct maildir *md, struct picture *ret) ERR_CHECK;
 int build_number(struct maildir *md, struct picture *p, struct scan *s,
     uint32_t shift, struct buf *lines) ERR_CHECK;
 
+/* build_header(md): the header's values for a list that is new or lacks
+ * them. */
+int build_header(struct maildir *md) ERR_CHECK;
+
 /* build_write(md, p, lines): record what build_number() gave out; rewrite the
  * whole list from p if appending is not allowed. */
 int build_write(struct maildir *md, const struct picture *p,

@@ -147,19 +147,25 @@ folder_open_dir(struct maildir_store *store, const struct maildir_path *path,
 }
 
 int
+folder_control_name(const struct maildir_store *store,
+    const struct maildir_path *path, struct buf *b)
+{
+	/* INBOX has a name of its own there. */
+	if (!is_maildir_inbox(path))
+		return foldername_put(&store->conf, path, b);
+	buf_puts(b, store->conf.layout == MAILDIR_FS ? "INBOX" : ".INBOX");
+	return buf_err(b);
+}
+
+int
 folder_open_control(struct maildir_store *store,
     const struct maildir_path *path, mode_t mode, int *ret_fd)
 {
 	struct buf b;
-	int r = 0;
+	int r;
 
 	buf_init(&b, PATH_MAX_BYTES);
-	/* INBOX has a name of its own there. */
-	if (is_maildir_inbox(path))
-		buf_puts(&b, store->conf.layout == MAILDIR_FS ? "INBOX" :
-		    ".INBOX");
-	else
-		r = foldername_put(&store->conf, path, &b);
+	r = folder_control_name(store, path, &b);
 	for (size_t i = 0; r == 0 && i <= b.n; i++) {
 		uint8_t c;
 

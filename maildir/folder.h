@@ -38,6 +38,11 @@ bool is_folder_taken(struct span s);
 bool is_folder_relic(struct span name);
 void folder_remove_relics(struct maildir_store *store);
 
+/* folder_control_name(store, path, b): what that directory is called, below the
+ * control directory.  ERR_NAME. */
+int folder_control_name(const struct maildir_store *store,
+    const struct maildir_path *path, struct buf *b) ERR_CHECK;
+
 /* folder_remove(at, name): a directory and what is in it, as far as it goes. */
 void folder_remove(int at, const char *name);
 

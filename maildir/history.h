@@ -36,6 +36,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/enc.h"
 #include "base/vec.h"
 #include "maildir/journal.h"
 #include "maildir/picture.h"
@@ -117,6 +118,18 @@ uint64_t history_next(struct history *h);
  * picture of the index and nothing newer.  ERR_CORRUPT: it cannot have.
  */
 int history_replay(struct maildir *md, struct picture *p) ERR_CHECK;
+
+/* An entry of a journal record "messages". */
+struct history_entry {
+	uint32_t uid;
+	bool is_new;
+	uint32_t saved;
+	struct span name;
+	struct span fields;
+};
+
+/* history_entry(d, ret): the next one: 1, or 0 at the end, or ERR_CORRUPT. */
+int history_entry(struct dec *d, struct history_entry *ret) ERR_CHECK;
 
 /* history_keep_gone(md, p): the index file of p is about to be closed. */
 void history_keep_gone(struct maildir *md, struct picture *p);

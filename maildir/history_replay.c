@@ -15,15 +15,6 @@
 #include "base/enc.h"
 #include "maildir/index.h"
 
-/* An entry of a record "messages". */
-struct entry {
-	uint32_t uid;
-	bool is_new;
-	uint32_t saved;
-	struct span name;
-	struct span fields;
-};
-
 static struct span
 take(struct dec *d, size_t n)
 {
@@ -35,9 +26,8 @@ take(struct dec *d, size_t n)
 	return s;
 }
 
-/* 1, or 0 at the end, or ERR_CORRUPT. */
-static int ERR_CHECK
-next_entry(struct dec *d, struct entry *ret)
+int
+history_entry(struct dec *d, struct history_entry *ret)
 {
 	size_t name_n, fields_n;
 
@@ -111,11 +101,11 @@ replay_messages(struct maildir *md, struct picture *p, struct span body,
     uint64_t modseq)
 {
 	struct dec d = dec_init(body);
-	struct entry e;
+	struct history_entry e;
 	struct msg *m;
 	int more, r;
 
-	while ((more = next_entry(&d, &e)) > 0) {
+	while ((more = history_entry(&d, &e)) > 0) {
 		m = picture_find(p, e.uid);
 		if (m != NULL) {
 			r = picture_rename(p, m, e.name);
@@ -319,7 +309,8 @@ resolve_strange(struct maildir *md, const struct entry *e)
 
 /* The picture shows a message as the record has it, or newer. */
 static void
-resolve_message(struct maildir *md, const struct entry *e, uint64_t modseq)
+resolve_message(struct maildir *md, const struct history_entry *e,
+    uint64_t modseq)
 {
 	struct picture *p = &md->pic;
 	struct msg *m = picture_find(p, e->uid);
@@ -344,10 +335,10 @@ static int
 resolve_messages(struct maildir *md, struct span body, uint64_t modseq)
 {
 	struct dec d = dec_init(body);
-	struct entry e;
+	struct history_entry e;
 	int more;
 
-	while ((more = next_entry(&d, &e)) > 0)
+	while ((more = history_entry(&d, &e)) > 0)
 		resolve_message(md, &e, modseq);
 	return more;
 }

@@ -95,27 +95,35 @@ keywords_find(const struct keywords *kw, struct span name, size_t *ret)
 	return r;
 }
 
-/* number SP name LF; no NUL in a name, which becomes a C string. */
+/* number SP name; no NUL in a name, which becomes a C string. */
+int
+keywords_line(struct keywords *kw, struct span name)
+{
+	struct span number = span_split(&name, ' ');
+	size_t known;
+	uint32_t i;
+
+	if (name.n == 0 || name.n > MAILDIR_KEYWORD_LEN ||
+	    has_byte(name, '\0') ||
+	    num_u32(number, 0, KEYWORDS_LETTERS - 1, &i) != 0)
+		return ERR_SYNTAX;
+	if (kw->name[i] != NULL || find_letter(kw, name, &known) == 0)
+		return ERR_EXISTS;
+	kw->name[i] = mem_dup(name.p, name.n);
+	if (is_span_ieq(name, FORWARDED))
+		kw->passed = i;
+	return 0;
+}
+
 static void
 parse(struct keywords *kw, struct span text)
 {
-	size_t known;
-
 	clear_letters(kw);
 	while (text.n > 0) {
-		struct span name = span_split(&text, '\n');
-		struct span number = span_split(&name, ' ');
-		uint32_t i;
+		struct span line = span_split(&text, '\n');
 
-		if (name.n == 0 || name.n > MAILDIR_KEYWORD_LEN ||
-		    has_byte(name, '\0') ||
-		    num_u32(number, 0, KEYWORDS_LETTERS - 1, &i) != 0 ||
-		    kw->name[i] != NULL ||
-		    find_letter(kw, name, &known) == 0)
-			continue;
-		kw->name[i] = mem_dup(name.p, name.n);
-		if (is_span_ieq(name, FORWARDED))
-			kw->passed = i;
+		if (keywords_line(kw, line) != 0)
+			continue;	/* skipped */
 	}
 }
 
@@ -170,9 +178,9 @@ can_store(struct span name)
 	return true;
 }
 
-/* Write kw's names.  The mtime must have grown by a whole second. */
-static int
-write_file(struct keywords *kw, int dir, mode_t mode, bool sync)
+/* The mtime must have grown by a whole second. */
+int
+keywords_write(struct keywords *kw, int dir, mode_t mode, bool sync)
 {
 	struct timespec times[2] = { { 0, UTIME_OMIT }, { 0, 0 } };
 	struct timespec now;
@@ -235,7 +243,7 @@ keywords_add(struct keywords *kw, int dir, mode_t mode,
 		}
 	}
 	if (r == 0 && added != 0)
-		r = write_file(kw, dir, mode, sync);
+		r = keywords_write(kw, dir, mode, sync);
 	if (r != 0) {
 		for (i = 0; i < KEYWORDS_LETTERS; i++) {
 			if (added & 1u << i) {

@@ -49,6 +49,13 @@ void keywords_done(struct keywords *kw);
  * was read before.  No file is no error. */
 int keywords_load(struct keywords *kw, int dir, bool *ret_changed) ERR_CHECK;
 
+/* keywords_line(kw, line): take a line of the file in: ERR_SYNTAX, or
+ * ERR_EXISTS for a number or a name seen before; then nothing has changed.
+ * keywords_write(): the file anew; the caller holds the uidlist lock. */
+int keywords_line(struct keywords *kw, struct span line) ERR_CHECK;
+int keywords_write(struct keywords *kw, int dir, mode_t mode, bool sync)
+    ERR_CHECK;
+
 /* keywords_find(kw, name, ret): its number; ERR_NOENT. */
 int keywords_find(const struct keywords *kw, struct span name, size_t *ret)
     ERR_CHECK;

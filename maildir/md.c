@@ -7,6 +7,35 @@
 #include "maildir/md.h"
 
 void
+md_init(struct maildir *md, struct maildir_store *store)
+{
+	*md = (struct maildir){ .store = store, .watch = WATCH_NONE,
+	    .rest.file = INDEXFILE_NONE };
+	md->box.dir = md->box.control = md->box.cur = md->box.new =
+	    md->box.tmp = -1;
+	uidlist_init(&md->ul);
+	keywords_init(&md->kw);
+	picture_init(&md->pic);
+	history_init(&md->history);
+}
+
+void
+md_done(struct maildir *md)
+{
+	indexfile_close(&md->rest.file);
+	VEC_DONE(&md->rest.uids);
+	VEC_DONE(&md->rest.recent);
+	watch_stop(&md->watch);
+	VEC_DONE(&md->news);
+	VEC_DONE(&md->told);
+	history_done(&md->history);
+	picture_done(&md->pic);
+	keywords_done(&md->kw);
+	uidlist_done(&md->ul);
+	box_close(&md->box);
+}
+
+void
 md_read_flags(struct maildir *md, const struct picture *cp, struct msg *m)
 {
 	/* m is a message of it. */

@@ -56,6 +56,20 @@ struct maildir {
 						 * call */
 };
 
+/* md_init(md, store): nothing is open yet.  md_done(md) lets go of everything
+ * but the memory of md itself. */
+void md_init(struct maildir *md, struct maildir_store *store);
+void md_done(struct maildir *md);
+
+/*
+ * md_mend(store, path, raise): open a mailbox from its files whatever the
+ * record says of them, and put it on record anew; nothing is moved or renamed.
+ * If raise is true all messages get a new mod-sequence.  ERR_READONLY: it
+ * cannot be written.
+ */
+int md_mend(struct maildir_store *store, const struct maildir_path *path,
+    bool raise) ERR_CHECK;
+
 /* The directory that a message's file is in. */
 static inline int
 md_dir(const struct maildir *md, const struct msg *m)

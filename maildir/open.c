@@ -178,16 +178,8 @@ md_open(struct maildir_store *store, const struct maildir_path *path,
 	struct maildir *md = mem_zalloc(sizeof(*md));
 	int r;
 
-	md->store = store;
+	md_init(md, store);
 	md->is_readonly = is_readonly;
-	md->watch = WATCH_NONE;
-	md->rest.file = INDEXFILE_NONE;
-	md->box.dir = md->box.control = md->box.cur = md->box.new =
-	    md->box.tmp = -1;
-	uidlist_init(&md->ul);
-	keywords_init(&md->kw);
-	picture_init(&md->pic);
-	history_init(&md->history);
 	r = box_open(store, path, &md->box);
 	if (r == 0 && !is_readonly)
 		box_clean_tmp(&md->box);
@@ -255,16 +247,56 @@ maildir_close(struct maildir *md)
 		md_wake(md);
 		leave_at_rest(md);
 	}
-	indexfile_close(&md->rest.file);
-	VEC_DONE(&md->rest.uids);
-	VEC_DONE(&md->rest.recent);
-	watch_stop(&md->watch);
-	VEC_DONE(&md->news);
-	VEC_DONE(&md->told);
-	history_done(&md->history);
-	picture_done(&md->pic);
-	keywords_done(&md->kw);
-	uidlist_done(&md->ul);
-	box_close(&md->box);
+	md_done(md);
 	free(md);
+}
+
+/* ---- mend ------------------------------------------------------------- */
+
+/* The record as far as it can be read, and beside it the files. */
+static int
+mend_picture(struct maildir *md, bool raise)
+{
+	const struct uidlist_at at = md_at(md, false);
+	struct history *h = &md->history;
+	bool is_recorded;
+	int r;
+
+	r = uidlist_read_ends(&md->ul, &at);
+	if (r != 0)
+		return r;
+	is_recorded = index_load(md, &md->pic) == 0;
+	if (!is_recorded)
+		picture_init(&md->pic);
+	else if (picture_load_all(&md->pic) != 0)
+		raise = true;
+	md->uidnext = h->times.uidnext;
+	r = open_files(md, is_recorded);
+	if (r != 0)
+		return r;
+	for (size_t i = 0; raise && i < md->pic.msgs.n; i++)
+		history_changed(md, &md->pic.msgs.v[i]);
+	h->must_raise |= raise;
+	h->must_save |= raise;
+	history_record(md, NULL);
+	return md->is_memory_only ? ERR_READONLY : md->is_short ? ERR_NOSPACE :
+	    h->must_save || h->journal.size > h->journal.off ? ERR_IO : 0;
+}
+
+int
+md_mend(struct maildir_store *store, const struct maildir_path *path,
+    bool raise)
+{
+	struct maildir md;
+	int r;
+
+	md_init(&md, store);
+	md.is_readonly = true;
+	r = box_open(store, path, &md.box);
+	if (r == 0)
+		r = md_keywords(&md);
+	if (r == 0)
+		r = mend_picture(&md, raise);
+	md_done(&md);
+	return r;
 }

@@ -18,6 +18,7 @@
 
 #define TMP_LOOK	(7 * 24 * 3600)	/* seconds */
 #define TMP_AGE		(36 * 3600)
+#define CONTROL_BYTES	4096u	/* of a directory's name */
 
 mode_t
 mode_for_file(mode_t dir_mode)
@@ -198,6 +199,42 @@ open_sub(const struct box *box, const char *name, int *ret)
 	    errno != EEXIST)
 		return err_from_errno(errno);
 	return open_dir(box->dir, name, ret);
+}
+
+int
+box_find(struct maildir_store *store, const struct maildir_path *path,
+    struct box *ret)
+{
+	struct box box = { -1, -1, -1, -1, -1, 0, 0, NULL };
+	struct stat st;
+	struct buf b;
+	int r;
+
+	r = folder_open_dir(store, path, &box.dir, &box.path);
+	if (r == 0 && fstat(box.dir, &st) != 0)
+		r = err_from_errno(errno);
+	if (r != 0)
+		goto fail;
+	box.file_mode = mode_for_file(st.st_mode);
+	box.dir_mode = mode_for_dir(st.st_mode);
+	box.control = box.dir;
+	if (store->conf.control != NULL) {
+		box.control = -1;
+		buf_init(&b, CONTROL_BYTES);
+		r = folder_control_name(store, path, &b);
+		if (r == 0)
+			r = buf_cstr(&b) == NULL ? ERR_NAME :
+			    open_dir(store->control, buf_cstr(&b),
+			    &box.control);
+		buf_done(&b);
+		if (r != 0 && r != ERR_NOENT)
+			goto fail;
+	}
+	*ret = box;
+	return 0;
+fail:
+	box_close(&box);
+	return r;
 }
 
 int

@@ -51,6 +51,12 @@ struct box {
  */
 int box_open(struct maildir_store *store, const struct maildir_path *path,
     struct box *ret) ERR_CHECK;
+/*
+ * box_find(store, path, ret): the directories of the mailbox and of its control
+ * files alone, and none is made: ret->control is -1 if there is none.
+ */
+int box_find(struct maildir_store *store, const struct maildir_path *path,
+    struct box *ret) ERR_CHECK;
 void box_close(struct box *box);
 
 /* box_tmp(box): open tmp/ if it is not yet. */

@@ -28,6 +28,7 @@
 #include "maildir/lock.h"
 #include "maildir/replace.h"
 #include "maildir/store.h"
+#include "maildir/subs.h"
 
 #define FILE_NAME	"subscriptions"
 #define LOCK_NAME	"subscriptions.lock"
@@ -284,6 +285,55 @@ maildir_subscriptions(struct maildir_store *store, struct arena *arena,
 	*ret_n = n;
 done:
 	VEC_DONE(&v);
+	buf_done(&s.text);
+	return r;
+}
+
+struct subs_line {
+	struct maildir_path path;
+	size_t number;
+};
+
+static int
+subs_line_cmp(const void *a, const void *b)
+{
+	const struct subs_line *la = a, *lb = b;
+	int c = path_cmp(&la->path, &lb->path);
+
+	return c != 0 ? c : la->number < lb->number ? -1 : 1;
+}
+
+int
+subs_check(struct maildir_store *store,
+    void (*found)(void *arg, size_t line, int err), void *arg)
+{
+	struct arena *arena = arena_new(4096);
+	VEC(struct subs_line) v = VEC_INIT;
+	struct subs s;
+	struct span rest;
+	int r = load(&s, store);
+
+	if (r != 0)
+		goto done;
+	rest = lines(&s);
+	/* The header of version 2 is two lines. */
+	for (size_t n = s.is_v1 || s.is_courier ? 1 : 3; rest.n > 0; n++) {
+		struct span line = span_split(&rest, '\n');
+		struct subs_line sl = { .number = n };
+
+		if (line.n > 0 && get_line(&s, line, arena, &sl.path) == 0)
+			VEC_PUSH(&v, sl);
+		else if (!s.is_courier)
+			found(arg, n, ERR_NAME);
+	}
+	if (v.n > 1)
+		qsort(v.v, v.n, sizeof(*v.v), subs_line_cmp);
+	for (size_t i = 1; i < v.n; i++)
+		if (path_cmp(&v.v[i - 1].path, &v.v[i].path) == 0)
+			found(arg, v.v[i].number, ERR_EXISTS);
+done:
+	VEC_DONE(&v);
+	arena_free(arena);
 	buf_done(&s.text);
 	return r;
 }
