@@ -27,6 +27,7 @@ struct ctl {
 	char **argv;
 };
 
+int ctl_check(const struct ctl *ctl);	/* exits 0, 1 or 2 */
 int ctl_users(const struct ctl *ctl);
 int ctl_passwd(const struct ctl *ctl);
 

@@ -23,6 +23,7 @@ static const struct {
 	{ "users", "index|check [FILE] | test [-a ADDRESS] [-f FILE] NAME",
 	    ctl_users },
 	{ "passwd", "[-s SCHEME]", ctl_passwd },
+	{ "check", "[-adrv] [-m MAILBOX] DIRECTORY|LOCATION...", ctl_check },
 };
 
 #define NVERBS	(sizeof(verbs) / sizeof(verbs[0]))
