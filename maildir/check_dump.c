@@ -118,8 +118,8 @@ put_times(struct dump *d, const struct index_times *t)
 	add(d, "times cur=%llu new=%llu uidlist-dev=%llu uidlist-ino=%llu",
 	    (unsigned long long)t->cur, (unsigned long long)t->new,
 	    (unsigned long long)t->dev, (unsigned long long)t->ino);
-	add(d, " uidlist-size=%llu uidlist-mtime=%llu uidnext=%lu",
-	    (unsigned long long)t->size, (unsigned long long)t->mtime,
+	add(d, " uidlist-size=%llu uidlist-ctime=%llu uidnext=%lu",
+	    (unsigned long long)t->size, (unsigned long long)t->ctime,
 	    (unsigned long)t->uidnext);
 }
 
@@ -311,7 +311,7 @@ dump_times(struct dump *d, struct dec dec, const char *modseq)
 	t.dev = dec_u64(&dec);
 	t.ino = dec_u64(&dec);
 	t.size = dec_u64(&dec);
-	t.mtime = dec_u64(&dec);
+	t.ctime = dec_u64(&dec);
 	t.uidnext = dec_u32(&dec);
 	add(d, "journal modseq=%s ", modseq);
 	put_times(d, &t);

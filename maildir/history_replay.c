@@ -292,7 +292,7 @@ history_fetch(struct maildir *md)
  * has one is a message that this session cannot show.
  */
 static void
-resolve_strange(struct maildir *md, const struct entry *e)
+resolve_strange(struct maildir *md, const struct history_entry *e)
 {
 	char name[NAME_FILE_MAX + 1] = "";
 	struct stat st;
