@@ -14,6 +14,7 @@ carry_over(struct maildir *md, struct picture *now, struct msg *b,
 	struct picture *old = &md->pic;
 	uint64_t kw = picture_kw(old, a);
 	struct namebuf an, bn;
+	bool is_other;
 
 	picture_put(now, PICTURE_MODSEQ, b,
 	    picture_get(old, PICTURE_MODSEQ, a));
@@ -23,11 +24,14 @@ carry_over(struct maildir *md, struct picture *now, struct msg *b,
 	    ~KEYWORDS_WORDS) | (kw & KEYWORDS_WORDS));
 	msg_clear(b, MSG_RECENT);
 	msg_set(b, a->state & MSG_RECENT);
-	if (msg_flags(a) != msg_flags(b) || picture_kw(now, b) != kw)
+	is_other = msg_flags(a) != msg_flags(b) || picture_kw(now, b) != kw;
+	if (is_other)
 		md_news(md, b->uid, MAILDIR_CHANGED);
+	/* With equal names the record is what lies: its columns are not what
+	 * the name says. */
 	if (a->state & MSG_UNRECORDED)
 		msg_set(b, MSG_UNRECORDED);	/* it is in the list already */
-	else if ((a->state & MSG_NEW) != (b->state & MSG_NEW) ||
+	else if (is_other || (a->state & MSG_NEW) != (b->state & MSG_NEW) ||
 	    !is_span_eq(picture_name(old, a, &an),
 	    picture_name(now, b, &bn)))
 		history_changed(md, b);
