@@ -23,12 +23,14 @@ drain_init(struct drain *d, struct maildir *md, struct lock *lk)
 {
 	*d = (struct drain){ .md = md, .lock = lk };
 	scan_init(&d->fresh);
+	buf_init(&d->names, SCAN_POOL_MAX);
 }
 
 void
 drain_done(struct drain *d)
 {
 	VEC_DONE(&d->before);
+	buf_done(&d->names);
 	scan_done(&d->fresh);
 }
 
@@ -38,10 +40,15 @@ static void
 touch(struct drain *d, struct msg *m)
 {
 	struct drain_before b = { m->uid, msg_flags(m),
-	    picture_kw(&d->md->pic, m) };
+	    picture_kw(&d->md->pic, m), (uint32_t)d->names.n, m->name_len,
+	    m->state };
+	struct namebuf nb;
 
 	if (m->state & MSG_TOUCHED)
 		return;
+	buf_put_span(&d->names, picture_name(&d->md->pic, m, &nb));
+	if (buf_err(&d->names) != 0)
+		d->err = ERR_LIMIT;
 	msg_set(m, MSG_TOUCHED);
 	VEC_PUSH(&d->before, b);
 }
@@ -192,7 +199,20 @@ judge(struct drain *d, bool *ret_look)
 		picture_sweep(&md->pic);
 }
 
-/* The flags that the events left, against those before. */
+/* The events have led back to where it was, which is on record. */
+static bool
+is_where_it_was(const struct drain *d, const struct msg *m,
+    const struct drain_before *b)
+{
+	struct namebuf nb;
+
+	return ((m->state ^ b->state) & MSG_NEW) == 0 &&
+	    !(b->state & MSG_UNRECORDED) && buf_err(&d->names) == 0 &&
+	    is_span_eq(picture_name(&d->md->pic, m, &nb),
+	    span_of(d->names.p + b->name, b->name_len));
+}
+
+/* What the events left, against what was before. */
 static void
 compare_flags(struct drain *d)
 {
@@ -203,6 +223,8 @@ compare_flags(struct drain *d)
 		if (m == NULL)
 			continue;
 		msg_clear(m, MSG_TOUCHED);
+		if (is_where_it_was(d, m, b))
+			msg_clear(m, MSG_UNRECORDED);
 		md_flags_changed(d->md, m, b->flags, b->kw);
 	}
 }

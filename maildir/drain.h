@@ -16,11 +16,14 @@
 
 #include "maildir/md.h"
 
-/* A message's flags before the events of one drain. */
+/* A message before the events of one drain. */
 struct drain_before {
 	uint32_t uid;
 	uint32_t flags;
 	uint64_t kw;
+	uint32_t name;		/* offset in names */
+	uint8_t name_len;
+	uint16_t state;
 };
 
 struct drain {
@@ -30,6 +33,7 @@ struct drain {
 	struct scan fresh;	/* names whose base is not known; is_twin: no
 				 * longer; uid != 0: recorded */
 	VEC(struct drain_before) before;
+	struct buf names;
 	size_t suspects;
 	bool is_flooded;	/* more fresh names than are taken in */
 	int err;
