@@ -288,10 +288,13 @@ static int
 save(struct maildir *md)
 {
 	struct history *h = &md->history;
-	uint64_t modseq = h->highest;
+	uint64_t modseq;
 	struct index_times t;
 	int r;
 
+	/* First, for it may turn out that they are lost. */
+	history_keep_gone(md, &md->pic);
+	modseq = h->highest;
 	if (h->changed.n > 0 || h->left.n > 0 || h->must_raise ||
 	    h->highest == 0)
 		modseq = history_next(h);

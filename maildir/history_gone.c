@@ -14,6 +14,26 @@
 
 #define GONE_SIZE	12u	/* as in indexfile.c */
 
+/* Those of the index file: sound, or none. */
+static int
+read_gone(const struct indexfile *f, uint8_t *text, size_t n)
+{
+	struct dec d = dec_init(span_of(text, n));
+	uint64_t last = 0;
+	int r = indexfile_read(f, INDEX_GONE, text);
+
+	while (r == 0 && d.rest.n > 0) {
+		uint32_t uid = dec_u32(&d);
+		uint64_t modseq = dec_u64(&d);
+
+		if (d.failed || uid == 0 || modseq < last ||
+		    modseq > f->h.highest)
+			r = ERR_CORRUPT;
+		last = modseq;
+	}
+	return r;
+}
+
 void
 history_keep_gone(struct maildir *md, struct picture *p)
 {
@@ -30,7 +50,8 @@ history_keep_gone(struct maildir *md, struct picture *p)
 	if (n == 0)
 		return;
 	text = mem_alloc(n);
-	if (indexfile_read(&p->file, INDEX_GONE, text) != 0) {
+	if (read_gone(&p->file, text, n) != 0) {
+		md_note(md, INDEX_FILE, err_text(ERR_CORRUPT));
 		h->must_raise = true;	/* none of them is known any more */
 		n = 0;
 	}

@@ -325,6 +325,7 @@ write_files(struct save *s)
 	journal_close(&h->journal);
 	h->journal = j;
 	h->index_size = s->messages.n + s->names.n;
+	h->floor = s->h.floor;
 	return 0;
 }
 
