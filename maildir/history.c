@@ -53,6 +53,7 @@ history_next(struct history *h)
 void
 history_changed(struct maildir *md, struct msg *m)
 {
+	md->history.has_fresh = true;
 	if (m->state & MSG_UNRECORDED)
 		return;
 	msg_set(m, MSG_UNRECORDED);
@@ -62,6 +63,7 @@ history_changed(struct maildir *md, struct msg *m)
 void
 history_left(struct maildir *md, uint32_t uid)
 {
+	md->history.has_fresh = true;
 	VEC_PUSH(&md->history.left, uid);
 }
 
@@ -213,6 +215,7 @@ all_recorded(struct maildir *md, uint64_t modseq)
 	VEC_DONE(&h->changed);
 	VEC_DONE(&h->left);
 	h->words = 0;
+	h->has_fresh = false;
 	h->must_raise = false;
 }
 
@@ -323,7 +326,7 @@ static int
 write_record(struct maildir *md)
 {
 	struct history *h = &md->history;
-	uint64_t modseq;
+	uint64_t modseq, before = h->highest;
 	struct buf b;
 	int r;
 
@@ -346,13 +349,15 @@ write_record(struct maildir *md)
 	if (r == 0)
 		r = journal_append(&h->journal, buf_span(&b));
 	buf_done(&b);
-	give_modseq(md, modseq);
-	if (r == 0) {
-		all_recorded(md, modseq);
-		/* They prove nothing until history_rest(). */
-		h->times.cur = h->times.new = 0;
+	if (r != 0) {
+		h->highest = before;
+		return r;
 	}
-	return r;
+	give_modseq(md, modseq);
+	all_recorded(md, modseq);
+	/* They prove nothing until history_rest(). */
+	h->times.cur = h->times.new = 0;
+	return 0;
 }
 
 static bool
@@ -399,8 +404,12 @@ history_record(struct maildir *md, struct lock *held)
 			r = write_record(md);
 	}
 	lock_drop(&lk);
-	if (r != 0 && (h->changed.n > 0 || h->left.n > 0 || h->highest == 0))
+	/* It will be tried again, with each look; no need for a higher one each
+	 * time. */
+	if (r != 0 && (h->has_fresh || h->highest == 0)) {
 		give_modseq(md, history_next(h));
+		h->has_fresh = false;
+	}
 }
 
 /* ---- at rest ------------------------------------------------------------ */

@@ -66,6 +66,7 @@ struct history {
 	VEC(uint32_t) left;	/* UIDs that were there */
 	VEC(uint32_t) strange;	/* on record, and not in the picture */
 	uint64_t words;		/* numbers of keywords without a letter */
+	bool has_fresh;		/* some of them have no mod-sequence for that */
 	bool must_raise;	/* something may have been lost */
 	bool must_save;		/* write a new index */
 	bool is_partial;	/* the picture lacks what the files have */
