@@ -25,6 +25,7 @@ history_init(struct history *h)
 {
 	*h = (struct history){ .journal = JOURNAL_NONE };
 	buf_init(&h->tail, JOURNAL_MAX);
+	buf_init(&h->strange_names, JOURNAL_MAX);
 }
 
 void
@@ -36,6 +37,13 @@ history_done(struct history *h)
 	VEC_DONE(&h->changed);
 	VEC_DONE(&h->left);
 	VEC_DONE(&h->strange);
+	buf_done(&h->strange_names);
+}
+
+bool
+is_history_partial(const struct history *h)
+{
+	return h->is_partial || h->strange.n > 0;
 }
 
 uint64_t
@@ -332,7 +340,7 @@ write_record(struct maildir *md)
 
 	if ((h->must_save || h->journal.fd < 0 || is_journal_long(h) ||
 	    (h->changed.n > MANY && h->changed.n > md->pic.msgs.n / 2)) &&
-	    !h->is_partial)
+	    !is_history_partial(h))
 		return save(md);
 	if (h->journal.fd < 0 || h->must_save)
 		return ERR_UNAVAIL;	/* not by this session */
@@ -422,7 +430,7 @@ history_rest(struct maildir *md)
 	struct lock lk;
 	struct buf b;
 
-	if (!h->is_restless || !can_write(md) || h->is_partial ||
+	if (!h->is_restless || !can_write(md) || is_history_partial(h) ||
 	    md->has_twins || h->journal.fd < 0 || has_unrecorded(h) ||
 	    history_times(md, &t) != 0)
 		return;
@@ -432,7 +440,7 @@ history_rest(struct maildir *md)
 		return;
 	history_fetch(md);
 	history_resolve(md);
-	if (!has_unrecorded(h) && !h->is_torn && !h->is_partial &&
+	if (!has_unrecorded(h) && !h->is_torn && !is_history_partial(h) &&
 	    lock_check(&lk) == 0 && history_times(md, &after) == 0 &&
 	    is_times_same(&t, &after)) {
 		buf_init(&b, 256);

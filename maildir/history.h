@@ -48,6 +48,18 @@ struct gone {
 	uint64_t modseq;
 };
 
+/* A message that is on record, and not in the picture: somebody else has seen
+ * it first.  What the record says of it. */
+struct strange {
+	uint32_t uid;
+	uint32_t saved;
+	uint64_t modseq;
+	uint64_t words;		/* keywords without letters */
+	uint32_t name;		/* offset in strange_names */
+	uint8_t name_len;
+	bool is_new;
+};
+
 struct history {
 	struct journal journal;	/* open: there is a record */
 	uint64_t highest;	/* HIGHESTMODSEQ */
@@ -64,7 +76,8 @@ struct history {
 	VEC(uint32_t) changed;	/* not on record: UIDs of messages that are
 				 * MSG_UNRECORDED, or were and have left */
 	VEC(uint32_t) left;	/* UIDs that were there */
-	VEC(uint32_t) strange;	/* on record, and not in the picture */
+	VEC(struct strange) strange;
+	struct buf strange_names;
 	uint64_t words;		/* numbers of keywords without a letter */
 	bool has_fresh;		/* some of them have no mod-sequence for that */
 	bool must_raise;	/* something may have been lost */
@@ -110,6 +123,9 @@ void history_rest(struct maildir *md);
  */
 int history_times(const struct maildir *md, struct index_times *ret)
     ERR_CHECK;
+
+/* is_history_partial(h): the picture may lack what the files have. */
+bool is_history_partial(const struct history *h);
 
 /* history_next(h): the next mod-sequence. */
 uint64_t history_next(struct history *h);

@@ -286,25 +286,52 @@ history_fetch(struct maildir *md)
 
 /* ---- resolve ------------------------------------------------------------- */
 
-/*
- * On record, and not in the picture.  An arrival will be seen by the next look;
- * what has no file was recorded by a session that had not seen it go; and what
- * has one is a message that this session cannot show.
- */
-static void
-resolve_strange(struct maildir *md, const struct history_entry *e)
+/* On record, and not in the picture.  It will be seen by the next look, or has
+ * a file and is a message that this session cannot show. */
+static bool
+is_arrival(const struct maildir *md, const struct history_entry *e)
 {
 	char name[NAME_FILE_MAX + 1] = "";
 	struct stat st;
 
 	if (e->uid >= md->uidnext)
-		return;
+		return true;
 	memcpy(name, e->name.p, e->name.n);
-	if (fstatat(e->is_new ? md->box.new : md->box.cur, name, &st,
-	    AT_SYMLINK_NOFOLLOW) == 0)
-		VEC_PUSH(&md->history.strange, e->uid);
+	return fstatat(e->is_new ? md->box.new : md->box.cur, name, &st,
+	    AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void
+add_strange(struct history *h, const struct history_entry *e, uint64_t modseq,
+    uint64_t words)
+{
+	struct strange s = {
+		e->uid, e->saved, modseq, words, (uint32_t)h->strange_names.n,
+		(uint8_t)e->name.n, e->is_new
+	};
+
+	buf_put_span(&h->strange_names, e->name);
+	if (buf_err(&h->strange_names) != 0)
+		h->is_partial = true;
 	else
-		history_left(md, e->uid);
+		VEC_PUSH(&h->strange, s);
+}
+
+/* The record is all there is of these: it is right. */
+static void
+resolve_words(struct maildir *md, struct msg *m, uint64_t bits,
+    uint64_t modseq)
+{
+	struct picture *p = &md->pic;
+	uint64_t was = picture_kw(p, m);
+
+	bits |= was & ~KEYWORDS_WORDS;
+	if (bits != was) {
+		picture_put(p, PICTURE_KW, m, bits);
+		md_news(md, m->uid, MAILDIR_CHANGED);
+	}
+	if (modseq > picture_get(p, PICTURE_MODSEQ, m))
+		picture_put(p, PICTURE_MODSEQ, m, modseq);
 }
 
 /* The picture shows a message as the record has it, or newer. */
@@ -317,7 +344,10 @@ resolve_message(struct maildir *md, const struct history_entry *e,
 	struct namebuf nb;
 
 	if (m == NULL) {
-		resolve_strange(md, e);
+		if (is_arrival(md, e))
+			add_strange(&md->history, e, modseq, 0);
+		else
+			history_left(md, e->uid);
 		return;
 	}
 	if (modseq > picture_get(p, PICTURE_MODSEQ, m))
@@ -329,6 +359,39 @@ resolve_message(struct maildir *md, const struct history_entry *e,
 		msg_clear(m, MSG_UNRECORDED);
 	else
 		history_changed(md, m);
+}
+
+/* Those that have been found since; and what has been looked for, and has no
+ * file, was recorded by a session that had not seen it go. */
+static void
+resolve_strange(struct maildir *md)
+{
+	struct history *h = &md->history;
+	size_t n = 0;
+
+	for (size_t i = 0; i < h->strange.n; i++) {
+		const struct strange s = h->strange.v[i];
+		const struct history_entry e = {
+			.uid = s.uid, .is_new = s.is_new, .saved = s.saved,
+			.name = span_of(h->strange_names.p + s.name,
+			    s.name_len)
+		};
+		struct msg *m = picture_find(&md->pic, s.uid);
+
+		if (m == NULL) {
+			if (is_arrival(md, &e))
+				h->strange.v[n++] = s;
+			else
+				history_left(md, s.uid);
+			continue;
+		}
+		resolve_message(md, &e, s.modseq);
+		if (s.words != 0)
+			resolve_words(md, m, s.words, s.modseq);
+	}
+	h->strange.n = n;
+	if (n == 0)
+		buf_clear(&h->strange_names);
 }
 
 static int
@@ -368,16 +431,10 @@ uid_cmp(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void
-drop_uids(uint32_t *v, size_t *n, const uint32_t *gone, size_t ngone)
+static bool
+has_uid(const uint32_t *v, size_t n, uint32_t uid)
 {
-	size_t k = 0;
-
-	for (size_t i = 0; i < *n; i++)
-		if (bsearch(&v[i], gone, ngone, sizeof(*gone), uid_cmp) ==
-		    NULL)
-			v[k++] = v[i];
-	*n = k;
+	return bsearch(&uid, v, n, sizeof(*v), uid_cmp) != NULL;
 }
 
 /* What others have put on record as gone, from number first on, need not be
@@ -386,38 +443,45 @@ static void
 drop_gone(struct history *h, size_t first)
 {
 	VEC(uint32_t) uids = VEC_INIT;
+	size_t left = 0, strange = 0;
 
 	if (h->gone.n == first || (h->left.n == 0 && h->strange.n == 0))
 		return;
 	for (size_t i = first; i < h->gone.n; i++)
 		VEC_PUSH(&uids, h->gone.v[i].uid);
 	qsort(uids.v, uids.n, sizeof(*uids.v), uid_cmp);
-	drop_uids(h->left.v, &h->left.n, uids.v, uids.n);
-	drop_uids(h->strange.v, &h->strange.n, uids.v, uids.n);
+	for (size_t i = 0; i < h->left.n; i++)
+		if (!has_uid(uids.v, uids.n, h->left.v[i]))
+			h->left.v[left++] = h->left.v[i];
+	h->left.n = left;
+	for (size_t i = 0; i < h->strange.n; i++)
+		if (!has_uid(uids.v, uids.n, h->strange.v[i].uid))
+			h->strange.v[strange++] = h->strange.v[i];
+	h->strange.n = strange;
 	VEC_DONE(&uids);
 }
 
-/* The record is all there is of these: it is right. */
 static int
 resolve_words_of(struct maildir *md, struct span body, uint64_t modseq)
 {
-	struct picture *p = &md->pic;
+	struct history *h = &md->history;
 	struct dec d = dec_init(body);
 
 	while (d.rest.n > 0 && !d.failed) {
-		struct msg *m = picture_find(p, dec_u32(&d));
-		uint64_t bits = dec_u64(&d) & KEYWORDS_WORDS, was;
+		uint32_t uid = dec_u32(&d);
+		struct msg *m = picture_find(&md->pic, uid);
+		uint64_t bits = dec_u64(&d) & KEYWORDS_WORDS;
 
-		if (m == NULL || d.failed)
-			continue;
-		was = picture_kw(p, m);
-		bits |= was & ~KEYWORDS_WORDS;
-		if (bits != was) {
-			picture_put(p, PICTURE_KW, m, bits);
-			md_news(md, m->uid, MAILDIR_CHANGED);
-		}
-		if (modseq > picture_get(p, PICTURE_MODSEQ, m))
-			picture_put(p, PICTURE_MODSEQ, m, modseq);
+		if (d.failed)
+			break;
+		if (m != NULL)
+			resolve_words(md, m, bits, modseq);
+		/* The last of them counts, and takes effect last. */
+		for (size_t i = h->strange.n; m == NULL && i > 0; i--)
+			if (h->strange.v[i - 1].uid == uid) {
+				h->strange.v[i - 1].words = bits;
+				break;
+			}
 	}
 	return dec_end(&d) == 0 ? 0 : ERR_CORRUPT;
 }
@@ -513,12 +577,20 @@ reload(struct maildir *md)
 		else
 			history_changed(md, m);
 	}
-	/* What is on record and not in the picture: arrivals will be seen by
-	 * the next look. */
-	for (size_t i = 0; i < p.msgs.n && !h->is_partial; i++)
-		if (p.msgs.v[i].uid < md->uidnext &&
-		    picture_find(&md->pic, p.msgs.v[i].uid) == NULL)
-			h->is_partial = true;
+	h->strange.n = 0;
+	for (size_t i = 0; i < p.msgs.n; i++) {
+		const struct msg *o = &p.msgs.v[i];
+		struct namebuf nb;
+		const struct history_entry e = {
+			.uid = o->uid, .is_new = (o->state & MSG_NEW) != 0,
+			.saved = (uint32_t)picture_get(&p, PICTURE_SAVED, o),
+			.name = picture_name(&p, o, &nb)
+		};
+
+		if (picture_find(&md->pic, o->uid) == NULL)
+			add_strange(h, &e, picture_get(&p, PICTURE_MODSEQ, o),
+			    picture_kw(&p, o) & KEYWORDS_WORDS);
+	}
 	history_keep_gone(md, &p);
 	picture_done(&p);
 }
@@ -538,18 +610,16 @@ history_resolve(struct maildir *md)
 		drop_recorded(md);
 		return;
 	}
-	if (h->tail.n == 0)
+	resolve_strange(md);
+	if (h->tail.n == 0) {
+		drop_recorded(md);
 		return;
+	}
 	while (r == 0 && journal_next(&rest, &rec))
 		r = resolve_one(md, &rec);
 	if (r != 0)
 		lose(md, err_text(r));
 	drop_gone(h, first);
-	/* A message that came and was shown to others, and that we do not
-	 * have: it is not ours to say that it is gone. */
-	if (h->strange.n > 0)
-		h->is_partial = true;
-	VEC_DONE(&h->strange);
 	buf_done(&h->tail);
 	buf_init(&h->tail, JOURNAL_MAX);
 	drop_recorded(md);

@@ -31,7 +31,7 @@ can_rest(const struct maildir *md)
 	    h->journal.generation == md->pic.file.h.generation &&
 	    !md->pic.is_damaged && h->changed.n == 0 && h->left.n == 0 &&
 	    h->tail.n == 0 && !h->must_save && !h->must_raise &&
-	    !h->is_partial && !md->has_twins && md->news.n == 0;
+	    !is_history_partial(h) && !md->has_twins && md->news.n == 0;
 }
 
 /* false: they are too many. */
