@@ -156,14 +156,6 @@ put_left(struct maildir *md, struct buf *b, uint64_t modseq)
 }
 
 static void
-put_raised(struct maildir *md, struct buf *b, uint64_t modseq)
-{
-	size_t at = journal_begin(b);
-
-	journal_end(b, at, &md->history.journal, JOURNAL_RAISED, modseq);
-}
-
-static void
 put_times(struct maildir *md, struct buf *b, const struct index_times *t)
 {
 	size_t at = journal_begin(b);
@@ -179,6 +171,19 @@ put_times(struct maildir *md, struct buf *b, const struct index_times *t)
 	    md->history.highest);
 }
 
+/* Something was lost.  What has been found to be missing is not to be found
+ * again: the UIDs so far are known of. */
+static void
+put_raised(struct maildir *md, struct buf *b, uint64_t modseq)
+{
+	const struct index_times t = { .uidnext = md->uidnext };
+	size_t at = journal_begin(b);
+
+	journal_end(b, at, &md->history.journal, JOURNAL_RAISED, modseq);
+	put_times(md, b, &t);
+	md->history.times = t;
+}
+
 /* ---- what is not on record --------------------------------------------- */
 
 static bool
@@ -188,12 +193,15 @@ has_unrecorded(const struct history *h)
 	    h->must_raise || h->must_save || h->must_reload;
 }
 
-/* Everything that is not on record has this mod-sequence now. */
+/* Everything that is not on record has this mod-sequence now; and if something
+ * was lost, everything that it may have been about. */
 static void
 give_modseq(struct maildir *md, uint64_t modseq)
 {
 	struct history *h = &md->history;
 
+	if (h->must_raise)
+		picture_raise(&md->pic, modseq);
 	for (size_t i = 0; i < h->changed.n; i++) {
 		struct msg *m = picture_find(&md->pic, h->changed.v[i]);
 

@@ -194,6 +194,7 @@ replay_one(struct maildir *md, struct picture *p,
 		return take_times(h, rec->body);
 	case JOURNAL_RAISED:
 		h->floor = rec->modseq;
+		picture_raise(p, rec->modseq);
 		return 0;
 	}
 	return ERR_CORRUPT;
@@ -509,6 +510,9 @@ resolve_one(struct maildir *md, const struct journal_record *rec)
 		return take_times(h, rec->body);
 	case JOURNAL_RAISED:
 		h->floor = rec->modseq;
+		picture_raise(&md->pic, rec->modseq);
+		for (size_t i = 0; i < h->strange.n; i++)
+			h->strange.v[i].modseq = rec->modseq;
 		return 0;
 	}
 	return ERR_CORRUPT;

@@ -25,7 +25,8 @@
  *	3 word		number (1) and name of a keyword
  *	4 words of	any number of: UID (4), bits of keyword numbers (8)
  *	5 times		as bytes 56 to 107 of imapd.index
- *	6 raised	empty: records were lost before this one
+ *	6 raised	empty: records were lost before this one, and all
+ *			messages have its mod-sequence
  * The generation in the check keeps what a file system leaves in a block of an
  * older journal from being taken for a record.
  *

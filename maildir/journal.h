@@ -34,7 +34,8 @@ enum journal_type {
 	JOURNAL_WORD = 3,	/* a keyword that has no letter */
 	JOURNAL_WORDS_OF = 4,	/* which messages have such keywords */
 	JOURNAL_TIMES = 5,	/* the list of messages is complete */
-	JOURNAL_RAISED = 6	/* something was lost before this */
+	JOURNAL_RAISED = 6	/* something was lost before this: all have
+				 * its mod-sequence */
 };
 
 struct journal {

@@ -144,12 +144,42 @@ open_files(struct maildir *md, bool is_recorded)
 	return 0;
 }
 
+/*
+ * A UID that was given out, and of which neither the files nor the record know
+ * anything: the record is older than somebody's picture, and what else it lacks
+ * nobody can tell.
+ */
+static bool
+has_gap(const struct maildir *md, uint32_t first)
+{
+	size_t n = md->pic.msgs.n - picture_at(&md->pic, first);
+
+	return first < md->uidnext && n < md->uidnext - first;
+}
+
+/* The first UID that is not on record. */
+static uint32_t
+unrecorded_uid(const struct maildir *md)
+{
+	const struct history *h = &md->history;
+	const struct picture *p = &md->pic;
+	uint32_t uid = h->times.uidnext;
+
+	if (p->msgs.n > 0 && p->msgs.v[p->msgs.n - 1].uid >= uid)
+		uid = p->msgs.v[p->msgs.n - 1].uid + 1;
+	for (size_t i = 0; i < h->gone.n; i++)
+		if (h->gone.v[i].uid >= uid)
+			uid = h->gone.v[i].uid + 1;
+	return uid;
+}
+
 static int
 open_picture(struct maildir *md)
 {
 	const struct uidlist_at at = md_at(md, false);
 	struct lock lk = LOCK_NONE;
 	bool is_recorded;
+	uint32_t first;
 	int r;
 
 	r = uidlist_read_ends(&md->ul, &at);
@@ -158,11 +188,14 @@ open_picture(struct maildir *md)
 	is_recorded = index_load(md, &md->pic) == 0;
 	if (!is_recorded)
 		picture_init(&md->pic);
+	first = unrecorded_uid(md);
 	r = is_recorded ? open_recorded(md, &lk) : ERR_NOENT;
 	if (r == ERR_NOENT) {
 		lock_drop(&lk);
 		r = open_files(md, is_recorded);
 	}
+	if (r == 0 && is_recorded && has_gap(md, first))
+		md->history.must_raise = true;
 	if (r == 0)
 		history_record(md, lk.dir >= 0 ? &lk : NULL);
 	lock_drop(&lk);

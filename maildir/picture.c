@@ -257,6 +257,19 @@ picture_put(struct picture *p, enum picture_column c, const struct msg *m,
 	col->base[i] = v;
 }
 
+void
+picture_raise(struct picture *p, uint64_t modseq)
+{
+	struct column *col = &p->column[PICTURE_MODSEQ];
+
+	free(col->base);
+	col->base = NULL;
+	VEC_DONE(&col->late);
+	col->is_in_file = false;
+	col->is_changed = true;
+	p->common = modseq;
+}
+
 bool
 has_picture_column(const struct picture *p, enum picture_column c)
 {

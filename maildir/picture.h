@@ -169,6 +169,9 @@ uint64_t picture_get(const struct picture *p, enum picture_column c,
 void picture_put(struct picture *p, enum picture_column c,
     const struct msg *m, uint64_t v);
 
+/* picture_raise(p, modseq): that of all messages. */
+void picture_raise(struct picture *p, uint64_t modseq);
+
 /* has_picture_column(p, c): some message may have one. */
 bool has_picture_column(const struct picture *p, enum picture_column c);
 
