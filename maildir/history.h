@@ -82,6 +82,7 @@ struct history {
 	bool has_fresh;		/* some of them have no mod-sequence for that */
 	bool must_raise;	/* something may have been lost */
 	bool must_save;		/* write a new index */
+	bool is_noted;		/* ... for a reason that has been told */
 	bool is_partial;	/* the picture lacks what the files have */
 	bool is_restless;	/* times may be on record that are not true
 				 * any more */

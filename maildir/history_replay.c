@@ -227,10 +227,12 @@ lose(struct maildir *md, const char *text)
 	struct history *h = &md->history;
 
 	journal_close(&h->journal);
+	if (text != NULL && !h->must_raise)	/* else it has been told */
+		md_note(md, JOURNAL_FILE, text);
 	h->must_save = true;
 	h->must_raise = true;
-	if (text != NULL)
-		md_note(md, JOURNAL_FILE, text);
+	h->strange.n = 0;	/* they are on record no more */
+	buf_clear(&h->strange_names);
 }
 
 /* The file at the path is another one: read to the end of the old one, then

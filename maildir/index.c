@@ -132,8 +132,10 @@ index_load(struct maildir *md, struct picture *ret)
 	for (int i = 0; i < LOAD_TRIES; i++) {
 		picture_init(ret);
 		r = load(md, i + 1 == LOAD_TRIES, ret, &pair);
-		if (r == 0 && pair != PAIR_AGAIN)
+		if (r == 0 && pair != PAIR_AGAIN) {
+			h->is_noted = false;
 			return 0;
+		}
 		picture_done(ret);
 		if (r != 0)
 			break;
@@ -141,8 +143,10 @@ index_load(struct maildir *md, struct picture *ret)
 	forget(md);
 	h->must_save = true;
 	if (r != ERR_NOENT) {
-		md_note(md, INDEX_FILE, err_text(r));
-		h->must_raise = true;
+		/* It is tried again under the lock. */
+		if (!h->is_noted)
+			md_note(md, INDEX_FILE, err_text(r));
+		h->is_noted = h->must_raise = true;
 	}
 	return ERR_NOENT;
 }
@@ -326,6 +330,7 @@ write_files(struct save *s)
 	h->journal = j;
 	h->index_size = s->messages.n + s->names.n;
 	h->floor = s->h.floor;
+	h->is_noted = false;
 	return 0;
 }
 
