@@ -82,7 +82,8 @@ take_gone(struct history *h, uint32_t uid, uint64_t modseq)
 {
 	struct gone g = { uid, modseq };
 
-	VEC_PUSH(&h->gone, g);
+	if (uid != 0)		/* whoever wrote that */
+		VEC_PUSH(&h->gone, g);
 }
 
 /* Messages came, changed or went since: the times on record prove nothing. */
