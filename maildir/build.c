@@ -29,6 +29,7 @@ struct build {
 	struct scan scan;
 	struct picture pic;
 	struct dirtime cur_time, new_time;
+	uint32_t validity;	/* of the list as it was known before */
 	size_t twins;
 	size_t unknown;		/* files without a record */
 	size_t records;
@@ -36,6 +37,7 @@ struct build {
 	uint64_t dead_sum;	/* changes with the set of the dead */
 	uint32_t dead_last;	/* the highest UID of one */
 	bool is_locked;
+	bool has_twin;		/* a message wants a base of its own */
 	bool is_full;		/* nothing can be written: what has no UID is
 				 * not shown */
 };
@@ -50,6 +52,7 @@ start(struct build *b)
 	b->twins = b->unknown = b->records = b->dead = 0;
 	b->dead_sum = 0;
 	b->dead_last = 0;
+	b->has_twin = false;
 }
 
 /* A message for a record and the file that it names. */
@@ -145,8 +148,12 @@ twin(struct build *b, struct scan_ent *e)
 		return 0;
 	}
 	if ((es.st_ino == os.st_ino && es.st_dev == os.st_dev) ||
-	    !b->is_locked || md->is_readonly)
+	    md->is_readonly)
 		return 0;
+	if (!b->is_locked) {
+		b->has_twin = true;
+		return 0;
+	}
 	buf_init(&fresh, NAME_FILE_MAX + 1);
 	name_parse(scan_name(&b->scan, e), &n);
 	unique_put(&md->store->unique, &fresh);
@@ -189,6 +196,9 @@ look(struct build *b, enum look *ret)
 	*ret = LOOK_NEEDS_LOCK;
 	if ((r = uidlist_read(&md->ul, &at)) != 0)
 		return r;
+	/* An old copy that was put back does not know what has been given. */
+	if (md->ul.uidvalidity == b->validity && md->ul.next < md->uidnext)
+		md->ul.next = md->uidnext;
 	if (may_lock && md->ul.must_rewrite)
 		return 0;
 	if ((r = dirtime_get(md->box.new, &b->new_time)) != 0 ||
@@ -200,7 +210,8 @@ look(struct build *b, enum look *ret)
 	    (r = scan_dir(&b->scan, md->box.cur, SCAN_CUR)) != 0 ||
 	    (r = index_names(b)) != 0 || (r = match(b)) != 0)
 		return r;
-	if (may_lock && (b->unknown > 0 || md->ul.must_rewrite))
+	if (may_lock && (b->unknown > 0 || b->has_twin ||
+	    md->ul.must_rewrite))
 		return 0;
 	/* Records at the end without a file may belong to messages that
 	 * somebody, under the lock, is about to show. */
@@ -476,7 +487,10 @@ is_disk_full(const struct build *b, int r)
 int
 build_picture(struct maildir *md, struct picture *ret)
 {
-	struct build b = { .md = md, .is_locked = md->is_memory_only };
+	struct build b = {
+		.md = md, .validity = md->ul.uidvalidity,
+		.is_locked = md->is_memory_only
+	};
 	struct uidlist before = md->ul;
 	struct lock lk = LOCK_NONE;
 	enum look look;

@@ -37,11 +37,11 @@ drain_done(struct drain *d)
 /* Events tell of the past: of what we did ourselves, too.  What counts are the
  * flags before the first event and those after the last. */
 static void
-touch(struct drain *d, struct msg *m)
+touch(struct drain *d, struct msg *m, bool was_away)
 {
 	struct drain_before b = { m->uid, msg_flags(m),
 	    picture_kw(&d->md->pic, m), (uint32_t)d->names.n, m->name_len,
-	    m->state };
+	    was_away, m->state };
 	struct namebuf nb;
 
 	if (m->state & MSG_TOUCHED)
@@ -99,21 +99,22 @@ appeared(struct drain *d, const struct watch_event *ev)
 {
 	struct maildir *md = d->md;
 	struct msg *m = picture_by_base(&md->pic, name_base(ev->name));
-	bool is_new = ev->dir == SCAN_NEW;
+	bool is_new = ev->dir == SCAN_NEW, was_away;
 	struct namebuf nb;
 
 	if (m == NULL) {
 		add_fresh(d, ev);
 		return;
 	}
-	if (m->state & MSG_SUSPECT) {
+	was_away = (m->state & MSG_SUSPECT) != 0;
+	if (was_away) {
 		msg_clear(m, MSG_SUSPECT | MSG_DELETED_EVENT);
 		d->suspects--;
 	}
 	if (is_span_eq(picture_name(&md->pic, m, &nb), ev->name) &&
 	    is_new == ((m->state & MSG_NEW) != 0))
 		return;
-	touch(d, m);
+	touch(d, m, was_away);
 	d->err = picture_rename(&md->pic, m, ev->name);
 	msg_clear(m, MSG_NEW);
 	msg_set(m, is_new ? MSG_NEW : 0);
@@ -212,9 +213,28 @@ is_where_it_was(const struct drain *d, const struct msg *m,
 	    span_of(d->names.p + b->name, b->name_len));
 }
 
-/* What the events left, against what was before. */
+/* It came under another name, and the one that it had is still there. */
+static bool
+has_twin(const struct drain *d, const struct msg *m,
+    const struct drain_before *b)
+{
+	char name[NAME_FILE_MAX + 1] = "";
+	struct namebuf nb;
+	struct span was = span_of(d->names.p + b->name, b->name_len);
+	struct stat st;
+
+	if (b->was_away || buf_err(&d->names) != 0 || (m->state & MSG_GONE) ||
+	    is_span_eq(picture_name(&d->md->pic, m, &nb), was))
+		return false;
+	memcpy(name, was.p, was.n);
+	return fstatat(b->state & MSG_NEW ? d->md->box.new : d->md->box.cur,
+	    name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* What the events left, against what was before.  *ret_look: there are two
+ * files where there was one. */
 static void
-compare_flags(struct drain *d)
+compare_flags(struct drain *d, bool *ret_look)
 {
 	for (size_t i = 0; i < d->before.n; i++) {
 		const struct drain_before *b = &d->before.v[i];
@@ -223,6 +243,7 @@ compare_flags(struct drain *d)
 		if (m == NULL)
 			continue;
 		msg_clear(m, MSG_TOUCHED);
+		*ret_look = *ret_look || has_twin(d, m, b);
 		if (is_where_it_was(d, m, b))
 			msg_clear(m, MSG_UNRECORDED);
 		md_flags_changed(d->md, m, b->flags, b->kw);
@@ -439,7 +460,7 @@ drain_settle(struct drain *d, bool *ret_look)
 {
 	bool look;
 
-	compare_flags(d);
+	compare_flags(d, ret_look);
 	if (d->suspects == 0)
 		return;
 	judge(d, &look);

@@ -23,6 +23,7 @@ struct drain_before {
 	uint64_t kw;
 	uint32_t name;		/* offset in names */
 	uint8_t name_len;
+	bool was_away;		/* the name was seen to leave */
 	uint16_t state;
 };
 

@@ -109,6 +109,25 @@ store_one(struct change *c, uint32_t uid)
 	return r;
 }
 
+struct word_change {
+	uint32_t uid;
+	uint64_t was;
+};
+
+/* It was refused: then it must not come true later. */
+static void
+take_back(struct maildir *md, const struct word_change *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct msg *m = picture_find(&md->pic, v[i].uid);
+
+		if (m != NULL)
+			picture_put(&md->pic, PICTURE_KW, m,
+			    (picture_kw(&md->pic, m) & ~KEYWORDS_WORDS) |
+			    (v[i].was & KEYWORDS_WORDS));
+	}
+}
+
 /* Keywords that have no letter: they are on record or nowhere, so that the lock
  * and the record's end are needed. */
 static int
@@ -117,6 +136,7 @@ store_words(struct change *c, const uint32_t *uids, size_t n, struct lock *lk)
 	struct maildir *md = c->md;
 	struct picture *p = &md->pic;
 	uint64_t words = c->flags->kw & KEYWORDS_WORDS;
+	VEC(struct word_change) undo = VEC_INIT;
 	int r = 0;
 
 	if (words == 0 && (c->op != MAILDIR_SET ||
@@ -138,11 +158,17 @@ store_words(struct change *c, const uint32_t *uids, size_t n, struct lock *lk)
 		    KEYWORDS_WORDS);
 		if (kw == was)
 			continue;
+		VEC_PUSH(&undo, ((struct word_change){ uids[i], was }));
 		picture_put(p, PICTURE_KW, m, kw);
 		history_changed(md, m);
 	}
 	history_record(md, lk);
-	return md->history.changed.n == 0 ? 0 : ERR_UNAVAIL;
+	if (md->history.changed.n > 0) {
+		r = ERR_UNAVAIL;
+		take_back(md, undo.v, undo.n);
+	}
+	VEC_DONE(&undo);
+	return r;
 }
 
 /* lk is LOCK_NONE if there is no need, or it was not to be had. */

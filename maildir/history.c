@@ -171,17 +171,25 @@ put_times(struct maildir *md, struct buf *b, const struct index_times *t)
 	    md->history.highest);
 }
 
+/* Nothing but the mod-sequence and UIDNEXT. */
+static void
+put_highest(struct maildir *md, struct buf *b)
+{
+	const struct index_times t = { .uidnext = md->uidnext };
+
+	put_times(md, b, &t);
+	md->history.times = t;
+}
+
 /* Something was lost.  What has been found to be missing is not to be found
  * again: the UIDs so far are known of. */
 static void
 put_raised(struct maildir *md, struct buf *b, uint64_t modseq)
 {
-	const struct index_times t = { .uidnext = md->uidnext };
 	size_t at = journal_begin(b);
 
 	journal_end(b, at, &md->history.journal, JOURNAL_RAISED, modseq);
-	put_times(md, b, &t);
-	md->history.times = t;
+	put_highest(md, b);
 }
 
 /* ---- what is not on record --------------------------------------------- */
@@ -190,7 +198,7 @@ static bool
 has_unrecorded(const struct history *h)
 {
 	return h->changed.n > 0 || h->left.n > 0 || h->words != 0 ||
-	    h->must_raise || h->must_save || h->must_reload;
+	    h->must_raise || h->must_tell || h->must_save || h->must_reload;
 }
 
 /* Everything that is not on record has this mod-sequence now; and if something
@@ -232,7 +240,7 @@ all_recorded(struct maildir *md, uint64_t modseq)
 	VEC_DONE(&h->left);
 	h->words = 0;
 	h->has_fresh = false;
-	h->must_raise = false;
+	h->must_raise = h->must_tell = false;
 }
 
 /* The mailbox as it can be had without writing: a mod-sequence that all
@@ -315,7 +323,7 @@ save(struct maildir *md)
 	history_keep_gone(md, &md->pic);
 	modseq = h->highest;
 	if (h->changed.n > 0 || h->left.n > 0 || h->must_raise ||
-	    h->highest == 0)
+	    h->must_tell || h->highest == 0)
 		modseq = history_next(h);
 	give_modseq(md, modseq);
 	if (history_times(md, &t) != 0 || md->has_twins ||
@@ -356,6 +364,8 @@ write_record(struct maildir *md)
 	buf_init(&b, JOURNAL_MAX);
 	if (h->must_raise)
 		put_raised(md, &b, modseq);
+	else if (h->must_tell)
+		put_highest(md, &b);
 	if (h->changed.n > 0)
 		put_messages(md, &b, modseq);
 	put_words(md, &b, modseq);

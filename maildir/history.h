@@ -81,6 +81,7 @@ struct history {
 	uint64_t words;		/* numbers of keywords without a letter */
 	bool has_fresh;		/* some of them have no mod-sequence for that */
 	bool must_raise;	/* something may have been lost */
+	bool must_tell;		/* highest is not on record */
 	bool must_save;		/* write a new index */
 	bool is_noted;		/* ... for a reason that has been told */
 	bool is_partial;	/* the picture lacks what the files have */
@@ -148,6 +149,21 @@ struct history_entry {
 
 /* history_entry(d, ret): the next one: 1, or 0 at the end, or ERR_CORRUPT. */
 int history_entry(struct dec *d, struct history_entry *ret) ERR_CHECK;
+
+/*
+ * The bodies of single records, for history_replay.c and history_resolve.c:
+ * a keyword's name, times, one message gone.  ERR_CORRUPT: it is none.
+ */
+int history_word(struct maildir *md, struct span body) ERR_CHECK;
+int history_set_times(struct history *h, struct span body) ERR_CHECK;
+void history_gone(struct history *h, uint32_t uid, uint64_t modseq);
+
+/* history_drop_times(h, type): a record of this type came after the times. */
+void history_drop_times(struct history *h, enum journal_type type);
+
+/* history_lose(md, text): the journal cannot be read on, for this reason; NULL:
+ * somebody has removed it. */
+void history_lose(struct maildir *md, const char *text);
 
 /* history_keep_gone(md, p): the index file of p is about to be closed. */
 void history_keep_gone(struct maildir *md, struct picture *p);

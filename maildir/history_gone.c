@@ -60,8 +60,7 @@ history_keep_gone(struct maildir *md, struct picture *p)
 
 		g.uid = dec_u32(&d);
 		g.modseq = dec_u64(&d);
-		if (g.uid != 0 && g.modseq <= p->file.h.highest)
-			VEC_PUSH(&all, g);
+		VEC_PUSH(&all, g);
 	}
 	free(text);
 	for (size_t i = 0; i < h->gone.n; i++)
@@ -90,7 +89,9 @@ maildir_vanished(struct maildir *md, uint64_t since, struct arena *arena,
 
 	md_wake(md);
 	history_keep_gone(md, &md->pic);
-	if (since < h->floor || h->must_raise || h->journal.fd < 0)
+	/* A client that knows of more than we do has seen what was lost. */
+	if (since < h->floor || since > h->highest || h->must_raise ||
+	    h->journal.fd < 0)
 		return ERR_GONE;
 	uids = arena_array(arena, h->gone.n + h->left.n + 1, sizeof(*uids));
 	for (size_t i = 0; i < h->gone.n; i++)

@@ -319,7 +319,7 @@ write_files(struct save *s)
 	/* What is in the index and in no journal, other sessions learn only by
 	 * reading the index. */
 	if (h->changed.n > 0 || h->left.n > 0 || h->words != 0 ||
-	    h->must_raise)
+	    h->must_raise || h->must_tell)
 		continued.previous = 0;
 	if (r == 0)
 		r = journal_create(md->box.control, md->box.file_mode,

@@ -189,6 +189,8 @@ maildir_refresh(struct maildir *md, const struct maildir_change **ret,
 	int r;
 
 	md_wake(md);
+	if (md->rest.is_resting)
+		return ERR_UNAVAIL;	/* no picture: see rest.c */
 	r = refresh(md);
 	if (r != 0)
 		return r;

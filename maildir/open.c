@@ -71,6 +71,7 @@ static int
 open_recorded(struct maildir *md, struct lock *lk)
 {
 	enum change change;
+	uint64_t list_size;
 	bool look;
 	int r;
 
@@ -88,8 +89,12 @@ open_recorded(struct maildir *md, struct lock *lk)
 	if (!is_dirtime_same(md->box.cur, &md->cur_time))
 		return ERR_NOENT;
 	/* What was appended since has not been read. */
+	list_size = md->ul.size;
 	md->ul.size = md->history.times.size;
 	r = refresh_new(md, lk, &look);
+	/* Records, and none of them of a file in new/: what they are about is
+	 * in cur/, or nowhere. */
+	look = look || (r == 0 && md->ul.size < list_size);
 	if (r == ERR_ACCESS || r == ERR_READONLY || (r == 0 && (look ||
 	    (md->is_readonly &&
 	    !is_dirtime_same(md->box.cur, &md->cur_time)))))
@@ -98,24 +103,49 @@ open_recorded(struct maildir *md, struct lock *lk)
 	return r;
 }
 
+/* When the directories changed last, in ns. */
+static uint64_t
+newest(const struct maildir *md)
+{
+	return md->cur_time.ns > md->new_time.ns ? md->cur_time.ns :
+	    md->new_time.ns;
+}
+
 /* No record: everything is as of now, or, if nothing is to be written, as of
  * the last change. */
 static void
 start_record(struct maildir *md)
 {
 	struct history *h = &md->history;
-	uint64_t ns = md->cur_time.ns > md->new_time.ns ? md->cur_time.ns :
-	    md->new_time.ns;
 
 	if (!md->is_memory_only && (md->pic.msgs.n > 0 || md->uidnext > 1 ||
 	    h->must_raise)) {
 		h->floor = history_next(h);
 	} else {
 		h->must_save = false;
-		h->highest = ns / 1000 > 0 ? ns / 1000 : 1;
+		h->highest = newest(md) / 1000 > 0 ? newest(md) / 1000 : 1;
 	}
 	h->must_raise = false;
 	md->pic.common = h->highest;
+}
+
+/*
+ * The directories were changed after the last thing on record, and nothing has
+ * come of it: somebody may have changed a message and changed it back, and have
+ * told a client of both, and the record of that may be lost.  A mod-sequence of
+ * now goes on record; those who cannot write agree on that of the change.
+ */
+static void
+pass_lost(struct maildir *md)
+{
+	struct history *h = &md->history;
+	uint64_t usec = newest(md) / 1000;
+
+	if (h->changed.n == 0 && h->left.n == 0 && !h->must_raise &&
+	    usec > h->highest) {
+		h->highest = usec;
+		h->must_tell = true;
+	}
 }
 
 /* From the files. */
@@ -135,6 +165,7 @@ open_files(struct maildir *md, bool is_recorded)
 	md->was_watched = md->watch.fd >= 0;
 	if (is_recorded && md->ul.uidvalidity == validity) {
 		merge_picture(md, &now, 0);
+		pass_lost(md);
 		return 0;
 	}
 	picture_done(&md->pic);
@@ -192,6 +223,8 @@ open_picture(struct maildir *md)
 	r = is_recorded ? open_recorded(md, &lk) : ERR_NOENT;
 	if (r == ERR_NOENT) {
 		lock_drop(&lk);
+		if (is_recorded && md->uidnext < first)
+			md->uidnext = first;
 		r = open_files(md, is_recorded);
 	}
 	if (r == 0 && is_recorded && has_gap(md, first))

@@ -185,6 +185,10 @@ look(struct maildir *md, struct lock *lk)
 			md->was_watched = md->watch.fd >= 0;
 		}
 	}
+	if (r == ERR_NOSPACE) {		/* it shows what has UIDs */
+		want = true;
+		r = 0;
+	}
 	if (r == 0 && (want || md->pic.is_damaged || md->is_short)) {
 		lock_drop(lk);	/* it takes its own, if it needs one */
 		r = rebuild(md);
@@ -236,6 +240,8 @@ refresh_check(struct maildir *md, const uint32_t *uids, size_t n)
 {
 	struct namebuf nb;
 
+	if (md->rest.is_resting)
+		return ERR_UNAVAIL;	/* no picture: see rest.c */
 	for (size_t i = 0; i < n && md->pic.file.fd >= 0 &&
 	    !md->pic.is_damaged; i++) {
 		const struct msg *m = picture_find(&md->pic, uids[i]);

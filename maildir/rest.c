@@ -156,9 +156,14 @@ from_files(struct maildir *md)
 {
 	struct history *h = &md->history;
 	struct picture now;
-	uint32_t next = md->uidnext;
+	uint32_t next = md->uidnext, validity = md->ul.uidvalidity;
 	int r = build_picture(md, &now);
 
+	if (r == 0 && md->ul.uidvalidity != validity) {
+		picture_done(&now);
+		md->ul.uidvalidity = validity;
+		r = ERR_GONE;
+	}
 	if (r != 0)
 		return r;
 	md_note(md, INDEX_FILE, err_text(ERR_CORRUPT));
