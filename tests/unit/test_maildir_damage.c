@@ -154,7 +154,8 @@ test_truncated(void **state)
 		md = act_open(e);
 		told = maildir_highestmodseq(md);
 		act_set(md, 1, MAILDIR_SEEN | MAILDIR_DRAFT);
-		assert_true(act_modseq(md, 1) > told && act_modseq(md, 1) > highest);
+		assert_true(act_modseq(md, 1) > told &&
+		    act_modseq(md, 1) > highest);
 		act_set(md, 1, MAILDIR_SEEN);
 		maildir_close(md);
 	}
