@@ -4,8 +4,8 @@
  *
  * Three sessions and a foreign program do what comes to mind.  After each round
  * the sessions look, and agree; what they say of mod-sequences and of what has
- * vanished fits with the round before.  Now and then they are compared with what
- * a first session shows in a copy of the mailbox that has no record.
+ * vanished fits with the round before.  Now and then they are compared with
+ * what a first session shows in a copy of the mailbox that has no record.
  *
  *	IMAPD_RANDOM_SEED	the first seed; that of a failure is printed
  *	IMAPD_RANDOM_ROUNDS	of twelve operations
