@@ -501,16 +501,41 @@ tell_quota(struct copy *c)
 
 /* ---- the whole ------------------------------------------------------- */
 
-/* Looking at files may have shown that some are gone. */
-static void
+static int
+do_look(int dir, const char *name, void *arg)
+{
+	(void)arg;
+	return faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? 0 :
+	    errno;
+}
+
+/*
+ * Messages that are gone are left out before they have a record in the
+ * destination: one without a file is nothing to us, but a Dovecot shows a
+ * message there until it has looked at all files.  If nothing has happened in
+ * this mailbox all are there.
+ */
+static int
 drop_gone(struct copy *c)
 {
+	struct maildir *md = c->md;
+	bool is_quiet = md->watch.fd >= 0 && md->was_watched &&
+	    is_refresh_quiet(md);
 	size_t n = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < c->n; i++)
-		if (picture_find(&c->md->pic, c->items[i].from) != NULL)
-			c->items[n++] = c->items[i];
+	for (size_t i = 0; i < c->n; i++) {
+		struct item *it = &c->items[i];
+
+		if (r == 0 && !is_quiet)
+			r = file_try(md, it->from, do_look, NULL);
+		if (r == ERR_GONE || picture_find(&md->pic, it->from) == NULL)
+			r = 0;
+		else
+			c->items[n++] = *it;
+	}
 	c->n = n;
+	return r;
 }
 
 static int
@@ -539,7 +564,8 @@ transfer(struct maildir *md, const uint32_t *uids, size_t n,
 	r = deposit_lock(&c.dep, to, true);
 	if (r == 0)
 		r = check_quota(&c);
-	drop_gone(&c);
+	if (r == 0)
+		r = drop_gone(&c);
 	if (r == 0)
 		r = map_keywords(&c, keywords_used(&c));
 	if (r == 0)
