@@ -23,7 +23,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "base/fdio.h"
 #include "base/num.h"
 #include "maildir/deposit.h"
 #include "maildir/file.h"
@@ -131,77 +130,6 @@ put_words(struct copy *c, const struct item *it)
 
 /* ---- one file -------------------------------------------------------- */
 
-static int
-copy_bytes(int from, int to)
-{
-	uint8_t buf[65536];
-	uint64_t off = 0;
-	size_t n;
-	int r;
-
-	while ((r = fdio_pread(from, buf, sizeof(buf), off, &n)) == 0 &&
-	    n > 0) {
-		r = fdio_write_file(to, span_of(buf, n));
-		if (r != 0)
-			return r;
-		off += n;
-	}
-	return r;
-}
-
-static int
-copy_attributes(struct copy *c, int from, int to)
-{
-	struct timespec times[2] = { { 0, UTIME_OMIT }, { 0, 0 } };
-	struct stat st;
-
-	if (fstat(from, &st) != 0)
-		return err_from_errno(errno);
-	times[1] = st.st_mtim;
-	if (futimens(to, times) != 0 ||
-	    fchmod(to, c->dep.box.file_mode) != 0 ||
-	    (c->dep.store->conf.fsync && fsync(to) != 0))
-		return err_from_errno(errno);
-	return 0;
-}
-
-static int
-by_bytes(struct copy *c, int dir, const char *name, const struct item *it)
-{
-	char tmp[NAME_FILE_MAX + 1] = "";
-	struct buf b;
-	int from, to = -1, r;
-
-	from = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
-	    O_NONBLOCK);
-	if (from < 0)
-		return err_from_errno(errno);
-	buf_init(&b, NAME_FILE_MAX);
-	unique_put(&c->dep.store->unique, &b);
-	memcpy(tmp, b.p, b.n);
-	buf_done(&b);
-	r = box_tmp(&c->dep.box);
-	if (r == 0) {
-		to = openat(c->dep.box.tmp, tmp, O_WRONLY | O_CREAT | O_EXCL |
-		    O_CLOEXEC | O_NOFOLLOW, c->dep.box.file_mode);
-		if (to < 0)
-			r = err_from_errno(errno);
-	}
-	if (r == 0)
-		r = copy_bytes(from, to);
-	if (r == 0)
-		r = copy_attributes(c, from, to);
-	step("copy-written");
-	if (r == 0)
-		r = rename_new(c->dep.box.tmp, tmp, it->dir,
-		    (const char *)it->name.p);
-	if (r != 0 && to >= 0)
-		(void)unlinkat(c->dep.box.tmp, tmp, 0);	/* cleaned later */
-	fdio_close(&from);
-	fdio_close(&to);
-	return r;
-}
-
 struct attempt {
 	struct copy *c;
 	struct item *item;
@@ -256,7 +184,8 @@ do_copy(int dir, const char *name, void *arg)
 	    faccessat(dir, ".", W_OK, 0) != 0)
 		r = err_from_errno(errno);
 	else if (is_linkless(r)) {
-		r = by_bytes(a->c, dir, name, it);
+		r = deposit_copy(&a->c->dep, dir, name, it->dir,
+		    (const char *)it->name.p);
 		if (r == 0) {
 			it->was_copied = true;
 			return done(a, dir, name);

@@ -85,4 +85,12 @@ int deposit_sync(struct deposit *d) ERR_CHECK;
 int deposit_place(struct deposit *d, const struct name *n, struct buf *name,
     int *ret_dir) ERR_CHECK;
 
+/*
+ * deposit_copy(d, dir, name, todir, toname): a file as a new file of the
+ * mailbox, with its date.  ERR_NOENT: it is not there; ERR_EXISTS: the other
+ * one is.
+ */
+int deposit_copy(struct deposit *d, int dir, const char *name, int todir,
+    const char *toname) ERR_CHECK;
+
 #endif

@@ -374,6 +374,38 @@ int maildir_keyword(struct maildir *md, struct span name, bool create,
 /* A keyword with any name can still be made. */
 bool has_maildir_keyword_room(const struct maildir *md);
 
+/* ---- what was found out about messages ------------------------------- */
+
+/*
+ * What a message's file was read for can be kept beside the mail, so that it
+ * need not be read again: any bytes, by UID and kind.  A kind is a name that
+ * the caller makes up, with the version of what the bytes mean in it.  All of
+ * it may be lost at any time, and a value is checked for damage, not for sense.
+ * Kinds that nobody has used for 30 days are dropped.
+ */
+#define MAILDIR_KINDS_MAX	48	/* kinds in one mailbox */
+#define MAILDIR_KIND_NAME_MAX	1024	/* bytes of a kind's name */
+#define MAILDIR_VALUE_MAX	(128 * 1024) /* bytes of a value; longer ones
+					 * are not kept */
+
+/* maildir_kind(md, name, ret): the number of a kind for the calls below, valid
+ * as long as md.  ERR_LIMIT: there are too many, or its name is too long or
+ * holds a NUL. */
+int maildir_kind(struct maildir *md, struct span name, unsigned *ret)
+    ERR_CHECK;
+
+/* has_maildir_value(md, kind, uid, ret): what was kept; valid until the next
+ * call for this kind. */
+bool has_maildir_value(struct maildir *md, unsigned kind, uint32_t uid,
+    struct span *ret);
+
+/* maildir_keep(md, kind, uid, value): to be kept.  maildir_keep_flush(md): what
+ * was put by is written now; called when nothing more is to come for a while.
+ * Neither can fail: what cannot be written is not kept. */
+void maildir_keep(struct maildir *md, unsigned kind, uint32_t uid,
+    struct span value);
+void maildir_keep_flush(struct maildir *md);
+
 /* ---- reading --------------------------------------------------------- */
 
 struct maildir_info {

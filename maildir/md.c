@@ -17,6 +17,7 @@ md_init(struct maildir *md, struct maildir_store *store)
 	keywords_init(&md->kw);
 	picture_init(&md->pic);
 	history_init(&md->history);
+	cache_init(&md->cache);
 }
 
 void
@@ -28,6 +29,7 @@ md_done(struct maildir *md)
 	watch_stop(&md->watch);
 	VEC_DONE(&md->news);
 	VEC_DONE(&md->told);
+	cache_done(&md->cache);
 	history_done(&md->history);
 	picture_done(&md->pic);
 	keywords_done(&md->kw);

@@ -8,6 +8,7 @@
 #define MAILDIR_MD_H
 
 #include "base/vec.h"
+#include "maildir/cache.h"
 #include "maildir/history.h"
 #include "maildir/keywords.h"
 #include "maildir/maildir.h"
@@ -47,6 +48,7 @@ struct maildir {
 	uint32_t uidnext;
 	struct history history;
 	struct md_rest rest;
+	struct cache cache;
 	struct dirtime cur_time;	/* as of the last complete look */
 	struct dirtime new_time;
 	struct watch watch;

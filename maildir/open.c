@@ -309,6 +309,8 @@ maildir_close(struct maildir *md)
 {
 	if (md == NULL)
 		return;
+	if (!md->rest.is_resting)
+		cache_rest(md);
 	if (md->history.is_restless) {
 		md_wake(md);
 		leave_at_rest(md);

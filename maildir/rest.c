@@ -74,6 +74,7 @@ maildir_rest(struct maildir *md)
 
 	if (rest->is_resting)
 		return;
+	cache_rest(md);
 	if (!can_rest(md) || !has_few_runs(md)) {
 		forget(rest);
 		picture_rest(&md->pic);

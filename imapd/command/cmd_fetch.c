@@ -11,6 +11,10 @@
  * command ends with NO after all the others have been served.
  *
  * A literal is never shorter than announced: see section.h.
+ *
+ * What was found out about a message before, by whichever session, is copied
+ * from where it is kept; if that is all that is asked for, the file is not
+ * opened.
  */
 #include "base/fdio.h"
 #include "base/arena.h"
@@ -20,6 +24,7 @@
 #include "maildir/maildir.h"
 #include "imapd/wire/fmt.h"
 #include "imapd/wire/wire_out.h"
+#include "imapd/mailbox/kept.h"
 #include "imapd/mailbox/mailbox.h"
 #include "imapd/mailbox/msgview.h"
 #include "imapd/mailbox/section.h"
@@ -33,6 +38,13 @@
 						 * HEADER.FIELDS */
 #define FETCH_SEEN_BATCH	64	/* messages marked \Seen at a time */
 
+/* What is kept of an item: see kept.h. */
+struct fetch_kept {
+	bool has_kind;
+	unsigned kind;
+	struct span value;	/* of the message at hand; p is NULL: none */
+};
+
 struct fetch {
 	struct session *s;
 	struct mailbox *mb;
@@ -41,8 +53,8 @@ struct fetch {
 	struct wire_out *out;
 	const struct fetch_args *args;
 	struct header_set **fields;	/* for each item, or NULL */
+	struct fetch_kept *kept;	/* for each item */
 	bool with_uid;
-	bool wants_file;		/* some item is about the text */
 	bool wants_text;		/* some item is part of the text */
 	bool marks_seen;
 	struct buf text;		/* of one item, used again */
@@ -69,6 +81,14 @@ is_section(const struct fetch_item *item)
 	return item->what == FETCH_SECTION || item->what == FETCH_BINARY;
 }
 
+/* It takes the message's file to answer it. */
+static bool
+is_about_text(enum fetch_what what)
+{
+	return what != FETCH_UID && what != FETCH_FLAGS &&
+	    what != FETCH_INTERNALDATE && what != FETCH_MODSEQ;
+}
+
 static void
 fetch_init(struct fetch *f, struct session *s, const struct command *cmd)
 {
@@ -81,14 +101,13 @@ fetch_init(struct fetch *f, struct session *s, const struct command *cmd)
 	f->view = mailbox_view(f->mb);
 	buf_init(&f->text, FETCH_TEXT_MAX);
 	f->fields = arena_array(s->arena, args->nitems, sizeof(*f->fields));
+	f->kept = arena_array(s->arena, args->nitems, sizeof(*f->kept));
 	for (size_t i = 0; i < args->nitems; i++) {
 		item = &args->item[i];
+		f->kept[i].has_kind = has_kept_kind(f->md, item, s->is_utf8,
+		    &f->kept[i].kind);
 		if (item->what == FETCH_UID)
 			f->with_uid = true;
-		else if (item->what != FETCH_FLAGS &&
-		    item->what != FETCH_INTERNALDATE &&
-		    item->what != FETCH_MODSEQ)
-			f->wants_file = true;
 		if (!is_section(item))
 			continue;
 		f->wants_text = true;
@@ -164,6 +183,14 @@ note_error(struct fetch *f, int err)
 		f->err = err;
 }
 
+/* The next time this need not be made again. */
+static void
+keep(struct fetch *f, const struct fetch_kept *k, struct span value)
+{
+	if (k->has_kind && is_msgview_whole(f->view))
+		maildir_keep(f->md, k->kind, f->uid, value);
+}
+
 static void
 put_flags(struct fetch *f)
 {
@@ -204,18 +231,25 @@ put_size(struct fetch *f)
 
 /* msg-att-static =/ "ENVELOPE" SP envelope */
 static void
-put_envelope(struct fetch *f)
+put_envelope(struct fetch *f, const struct fetch_kept *k)
 {
 	static const struct envelope none;
 	const struct part *part;
 	int err;
 
+	if (k->value.p != NULL) {
+		buf_puts(next_item(f), "ENVELOPE ");
+		wire_out_span(f->out, k->value);
+		return;
+	}
 	buf_clear(&f->text);
 	if ((err = msgview_header(f->view, &part)) == 0) {
 		fmt_envelope(&f->text, part->envelope, f->s->is_utf8);
 		err = buf_err(&f->text);
 	}
-	if (err != 0) {
+	if (err == 0) {
+		keep(f, k, buf_span(&f->text));
+	} else {
 		note_error(f, err);
 		buf_clear(&f->text);
 		fmt_envelope(&f->text, &none, f->s->is_utf8);
@@ -226,22 +260,30 @@ put_envelope(struct fetch *f)
 
 /* msg-att-static =/ "BODY" ["STRUCTURE"] SP body */
 static void
-put_body(struct fetch *f, bool is_extended)
+put_body(struct fetch *f, const struct fetch_kept *k, bool is_extended)
 {
+	const char *name = is_extended ? "BODYSTRUCTURE " : "BODY ";
 	const struct part *top;
 	int err;
 
+	if (k->value.p != NULL) {
+		buf_puts(next_item(f), name);
+		wire_out_span(f->out, k->value);
+		return;
+	}
 	buf_clear(&f->text);
 	if ((err = msgview_parts(f->view, &top)) == 0) {
 		fmt_body(&f->text, top, is_extended, f->s->is_utf8);
 		err = buf_err(&f->text);
 	}
-	if (err != 0) {
+	if (err == 0) {
+		keep(f, k, buf_span(&f->text));
+	} else {
 		note_error(f, err);
 		buf_clear(&f->text);
 		fmt_body_empty(&f->text, is_extended);
 	}
-	buf_puts(next_item(f), is_extended ? "BODYSTRUCTURE " : "BODY ");
+	buf_puts(next_item(f), name);
 	wire_out_span(f->out, buf_span(&f->text));
 }
 
@@ -283,13 +325,16 @@ put_section_data(struct fetch *f, const struct fetch_item *item,
  * relatives, BINARY, BINARY.SIZE. */
 static void
 put_section(struct fetch *f, const struct fetch_item *item,
-    const struct header_set *fields)
+    const struct fetch_kept *k, const struct header_set *fields)
 {
 	struct section_data sd = { .kind = SECTION_IS_NIL };
 	struct buf *b;
-	int err;
+	int err = 0;
 
-	if (item->what == FETCH_SECTION)
+	if (k->value.p != NULL)
+		sd = (struct section_data){ .kind = SECTION_IS_BYTES,
+		    .size = k->value.n, .bytes = k->value };
+	else if (item->what == FETCH_SECTION)
 		err = section_find(f->view, &item->section, fields, &f->text,
 		    &sd);
 	else
@@ -301,7 +346,8 @@ put_section(struct fetch *f, const struct fetch_item *item,
 			f->any_unknown_cte = true;
 		else
 			note_error(f, err);
-	}
+	} else if (k->value.p == NULL && sd.kind == SECTION_IS_BYTES)
+		keep(f, k, sd.bytes);
 	b = next_item(f);
 	fmt_section(b, item);
 	buf_putc(b, ' ');
@@ -329,16 +375,16 @@ put_item(struct fetch *f, size_t i)
 		put_size(f);
 		break;
 	case FETCH_ENVELOPE:
-		put_envelope(f);
+		put_envelope(f, &f->kept[i]);
 		break;
 	case FETCH_BODY:
 	case FETCH_BODYSTRUCTURE:
-		put_body(f, item->what == FETCH_BODYSTRUCTURE);
+		put_body(f, &f->kept[i], item->what == FETCH_BODYSTRUCTURE);
 		break;
 	case FETCH_SECTION:
 	case FETCH_BINARY:
 	case FETCH_BINARY_SIZE:
-		put_section(f, item, f->fields[i]);
+		put_section(f, item, &f->kept[i], f->fields[i]);
 		break;
 	case FETCH_MODSEQ:
 	case FETCH_EMAILID:
@@ -396,6 +442,29 @@ fetch_gone(struct fetch *f, const struct mailbox_msg *msg)
 	end_answer(f);
 }
 
+/* Have at hand what is kept, or the file. */
+static int
+prepare(struct fetch *f)
+{
+	struct extent whole;
+	int err = 0;
+
+	for (size_t i = 0; i < f->args->nitems && err == 0; i++) {
+		enum fetch_what what = f->args->item[i].what;
+		struct fetch_kept *k = &f->kept[i];
+
+		k->value = SPAN_NONE;
+		if (k->has_kind && has_maildir_value(f->md, k->kind, f->uid,
+		    &k->value))
+			continue;
+		if (what == FETCH_RFC822_SIZE)
+			err = msgview_whole(f->view, &whole);
+		else if (is_about_text(what))
+			err = msgview_open(f->view);
+	}
+	return err;
+}
+
 static void
 fetch_message(struct fetch *f, const struct mailbox_msg *msg)
 {
@@ -405,8 +474,7 @@ fetch_message(struct fetch *f, const struct mailbox_msg *msg)
 	f->told_flags = false;
 	if (has_message(f, msg->uid)) {
 		msgview_set(f->view, msg->uid);
-		if (f->wants_file)
-			err = msgview_open(f->view);
+		err = prepare(f);
 	} else
 		err = ERR_GONE;
 	if (err == ERR_GONE) {

@@ -10,14 +10,15 @@
  *	                     -> header parsed -> tree parsed
  *	                     -> line ends counted
  *
- * Nothing is remembered between sessions.  A cache of results would be asked
- * before each step that opens or reads the file.
+ * Sizes and dates are kept for later sessions; what else is made of a message
+ * is kept by those who make it (maildir_keep()).
  */
 #include <assert.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/enc.h"
 #include "base/mem.h"
 #include "maildir/maildir.h"
 #include "message/crlf.h"
@@ -26,8 +27,12 @@
 
 #define MSGVIEW_ARENA	(16 * 1024)	/* a usual message's parts fit */
 
+#define KIND_SIZE	SPAN("size 1")	/* size, bare_lf, lines: 8 each */
+#define KIND_DATE	SPAN("date 1")	/* seconds since 1970: 8 */
+
 struct msgview {
 	struct maildir *md;
+	unsigned kind_size, kind_date;
 	uint32_t uid;			/* 0: none */
 	int err;			/* why the message cannot be read */
 	struct maildir_file *file;	/* NULL: not open */
@@ -50,6 +55,9 @@ msgview_new(struct maildir *md)
 	struct msgview *mv = mem_zalloc(sizeof(*mv));
 
 	mv->md = md;
+	if (maildir_kind(md, KIND_SIZE, &mv->kind_size) != 0 ||
+	    maildir_kind(md, KIND_DATE, &mv->kind_date) != 0)
+		abort();	/* they are the first */
 	buf_init(&mv->data, MSGVIEW_MEMORY);
 	mv->arena = arena_new(MSGVIEW_ARENA);
 	return mv;
@@ -105,6 +113,7 @@ msgview_rest(struct msgview *mv)
 		forget(mv);
 	buf_done(&mv->data);
 	buf_init(&mv->data, MSGVIEW_MEMORY);
+	maildir_keep_flush(mv->md);
 }
 
 struct msgview_mark *
@@ -131,19 +140,38 @@ msgview_open(struct msgview *mv)
 	return 0;
 }
 
+bool
+is_msgview_whole(const struct msgview *mv)
+{
+	return mv->file != NULL && mv->err == 0 &&
+	    maildir_file_size(mv->file) == mv->size;
+}
+
 int
 msgview_date(struct msgview *mv, int64_t *ret)
 {
 	struct maildir_info info;
+	struct span kept;
+	struct buf b;
 	int err;
 
-	if (mv->file != NULL) {
-		*ret = maildir_file_date(mv->file);
+	if (has_maildir_value(mv->md, mv->kind_date, mv->uid, &kept) &&
+	    kept.n == 8) {
+		struct dec d = dec_init(kept);
+
+		*ret = (int64_t)dec_u64(&d);
 		return 0;
 	}
-	if ((err = maildir_info(mv->md, mv->uid, &info)) != 0)
+	if (mv->file != NULL)
+		*ret = maildir_file_date(mv->file);
+	else if ((err = maildir_info(mv->md, mv->uid, &info)) != 0)
 		return err;
-	*ret = info.internal_date;
+	else
+		*ret = info.internal_date;
+	buf_init(&b, 8);
+	enc_u64(&b, (uint64_t)*ret);
+	maildir_keep(mv->md, mv->kind_date, mv->uid, buf_span(&b));
+	buf_done(&b);
 	return 0;
 }
 
@@ -225,28 +253,79 @@ msgview_piece(struct msgview *mv, uint64_t off, uint64_t n, struct span *ret)
 	return 0;
 }
 
-int
-msgview_whole(struct msgview *mv, struct extent *ret)
+static bool
+has_kept_size(struct msgview *mv)
+{
+	struct extent e = { .off = 0 };
+	struct span kept;
+	struct dec d;
+
+	if (!has_maildir_value(mv->md, mv->kind_size, mv->uid, &kept))
+		return false;
+	d = dec_init(kept);
+	e.size = dec_u64(&d);
+	e.bare_lf = dec_u64(&d);
+	e.lines = dec_u64(&d);
+	if (dec_end(&d) != 0 || e.lines > e.size || e.bare_lf > e.lines ||
+	    (mv->file != NULL && e.size != mv->size))
+		return false;
+	mv->whole = e;
+	return true;
+}
+
+static void
+keep_size(struct msgview *mv)
+{
+	struct buf b;
+
+	if (!is_msgview_whole(mv))
+		return;
+	buf_init(&b, 24);
+	enc_u64(&b, mv->whole.size);
+	enc_u64(&b, mv->whole.bare_lf);
+	enc_u64(&b, mv->whole.lines);
+	maildir_keep(mv->md, mv->kind_size, mv->uid, buf_span(&b));
+	buf_done(&b);
+}
+
+static int
+count(struct msgview *mv)
 {
 	struct crlf_count count = { 0 };
 	struct span s;
 	uint64_t off = 0;
 	int err;
 
-	if (!mv->has_whole) {
-		for (;;) {
-			err = msgview_piece(mv, off, UINT64_MAX, &s);
-			if (err != 0)
-				return err;
-			if (s.n == 0)
-				break;
-			crlf_count(&count, s);
-			off += s.n;
-		}
-		mv->whole = (struct extent){ .off = 0, .size = off,
-		    .bare_lf = count.bare, .lines = count.lines };
-		mv->has_whole = true;
+	for (;;) {
+		err = msgview_piece(mv, off, UINT64_MAX, &s);
+		if (err != 0)
+			return err;
+		if (s.n == 0)
+			break;
+		crlf_count(&count, s);
+		off += s.n;
 	}
+	mv->whole = (struct extent){ .off = 0, .size = off,
+	    .bare_lf = count.bare, .lines = count.lines };
+	return 0;
+}
+
+int
+msgview_whole(struct msgview *mv, struct extent *ret)
+{
+	int err;
+
+	if (mv->err != 0)
+		return mv->err;
+	/* It may have been opened since, and be another one. */
+	if (mv->has_whole && mv->file != NULL && mv->whole.size != mv->size)
+		mv->has_whole = false;
+	if (!mv->has_whole && !has_kept_size(mv)) {
+		if ((err = count(mv)) != 0)
+			return err;
+		keep_size(mv);
+	}
+	mv->has_whole = true;
 	*ret = mv->whole;
 	return 0;
 }

@@ -11,9 +11,11 @@
  * used again for the next; larger ones are read in pieces.
  *
  * The file is the truth, not what its name says of its size: sizes are counted
- * in the bytes that are there.  Somebody may still cut the file afterwards;
- * msgview_piece() then gives fewer bytes than an extent promised, and whoever
- * has announced a length must make it up (imapd/mailbox/section.h).
+ * in the bytes that are there, once, and kept for later sessions
+ * (maildir_keep()); what was kept does not count for an open file of another
+ * size.  Somebody may still cut the file afterwards; msgview_piece() then gives
+ * fewer bytes than an extent promised, and whoever has announced a length must
+ * make it up (imapd/mailbox/section.h).
  */
 #ifndef IMAPD_MAILBOX_MSGVIEW_H
 #define IMAPD_MAILBOX_MSGVIEW_H
@@ -59,11 +61,16 @@ void msgview_rest(struct msgview *mv);
 /* msgview_open(mv): can it be read? */
 int msgview_open(struct msgview *mv) ERR_CHECK;
 
+/* is_msgview_whole(mv): nothing of the file was missing so far.  What comes of
+ * one that was cut while it was read is not to be kept. */
+bool is_msgview_whole(const struct msgview *mv);
+
 /* msgview_date(mv, ret): the internal date; needs no open file. */
 int msgview_date(struct msgview *mv, int64_t *ret) ERR_CHECK;
 
 /* msgview_whole(mv, ret): the message as an extent.  Its size as served, size +
- * bare_lf, is RFC822.SIZE and the length of BODY[]. */
+ * bare_lf, is RFC822.SIZE and the length of BODY[].  If it was counted before,
+ * by whichever session, the file is not opened. */
 int msgview_whole(struct msgview *mv, struct extent *ret) ERR_CHECK;
 
 /* msgview_header(mv, ret): the message's own header and envelope; the part may

@@ -91,6 +91,9 @@ find_in_message(struct msgview *mv, const struct section *sec,
 	const struct part *top;
 	int err;
 
+	/* The file that is sent is the one whose size is told. */
+	if ((err = msgview_open(mv)) != 0)
+		return err;
 	if (sec->what == SECTION_ALL || sec->what == SECTION_TEXT) {
 		if ((err = msgview_whole(mv, &whole)) != 0)
 			return err;

@@ -214,6 +214,43 @@ maildir_keyword(struct maildir *md, struct span name, bool create,
 	return ERR_NOENT;
 }
 
+/* Nothing is kept. */
+int
+maildir_kind(struct maildir *md, struct span name, unsigned *ret)
+{
+	(void)md;
+	(void)name;
+	*ret = 0;
+	return 0;
+}
+
+bool
+has_maildir_value(struct maildir *md, unsigned kind, uint32_t uid,
+    struct span *ret)
+{
+	(void)md;
+	(void)kind;
+	(void)uid;
+	(void)ret;
+	return false;
+}
+
+void
+maildir_keep(struct maildir *md, unsigned kind, uint32_t uid,
+    struct span value)
+{
+	(void)md;
+	(void)kind;
+	(void)uid;
+	(void)value;
+}
+
+void
+maildir_keep_flush(struct maildir *md)
+{
+	(void)md;
+}
+
 int
 maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
 {

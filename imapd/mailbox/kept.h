@@ -1,0 +1,30 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * kept.h: what of the answers to FETCH is kept beside the mail, under which
+ * names (maildir_kind()).
+ *
+ * ENVELOPE, BODY and BODYSTRUCTURE are kept as IMAP spells them, so that a warm
+ * FETCH is a copy; and header fields by the list of names that was asked for,
+ * since a client asks for the same list each time.
+ */
+#ifndef IMAPD_MAILBOX_KEPT_H
+#define IMAPD_MAILBOX_KEPT_H
+
+#include <stdbool.h>
+
+#include "imapd/wire/command.h"
+#include "maildir/maildir.h"
+
+#define KEPT_FIELDS_MAX	64	/* names in a list; longer ones are not kept */
+
+/*
+ * has_kept_kind(md, item, is_utf8, ret): the kind of what answers the item;
+ * false: such a thing is not kept.  is_utf8: strings may be sent as UTF-8 (RFC
+ * 9755), which is another spelling.
+ */
+bool has_kept_kind(struct maildir *md, const struct fetch_item *item,
+    bool is_utf8, unsigned *ret);
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * cache.h: imapd.cache for one open mailbox: where the values of each kind are
+ * (as far as anybody has asked for that kind), and those on their way into the
+ * file.
+ */
+#ifndef MAILDIR_CACHE_H
+#define MAILDIR_CACHE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/vec.h"
+#include "maildir/cachefile.h"
+#include "maildir/maildir.h"
+
+#define CACHE_NO_NUMBER	CACHE_KINDS
+
+struct cache_entry {
+	uint32_t uid;
+	uint32_t block;		/* in the file's list */
+	uint32_t off;		/* in the block */
+};
+
+/* Where values are: in order of UID, each UID once. */
+struct cache_map {
+	VEC(struct cache_entry) entries;
+	size_t blocks;		/* of the file, looked at so far */
+	size_t at;		/* where the last one was found */
+};
+
+/* Bytes of the file. */
+struct cache_window {
+	struct buf bytes;
+	uint64_t off;
+};
+
+struct cache_kind {
+	char *name;
+	unsigned number;	/* in the file, or CACHE_NO_NUMBER */
+	bool is_used;
+	struct cache_map map;
+	struct cache_window window;
+	struct cachebatch batch;
+};
+
+struct cache {
+	struct cachefile file;
+	bool is_looked;		/* for the file, or for more of it, since the
+				 * last flush */
+	unsigned n;
+	struct cache_kind kind[MAILDIR_KINDS_MAX];
+};
+
+void cache_init(struct cache *c);
+void cache_done(struct cache *c);
+
+/* cache_rest(md): write, compact if that is worth it, and give back memory. */
+void cache_rest(struct maildir *md);
+
+/*
+ * cache_map(f, number, m): take in the blocks of the file that m does not have.
+ * cache_map_find(m, uid): the entry, or NULL.
+ */
+void cache_map(const struct cachefile *f, unsigned number,
+    struct cache_map *m);
+const struct cache_entry *cache_map_find(struct cache_map *m, uint32_t uid);
+void cache_map_done(struct cache_map *m);
+
+/* cache_window(f, w, kind, e, ret): the value of an entry, valid until the next
+ * call for w; false: it is damaged. */
+bool has_cache_value(const struct cachefile *f, struct cache_window *w,
+    unsigned number, const struct cache_entry *e, struct span *ret);
+
+/* cache_compact(md): if the file has grown too much for what is in it, write a
+ * new one with the values of messages that are there, of kinds in use. */
+void cache_compact(struct maildir *md);
+
+/* Days since 1970. */
+uint32_t cache_today(void);
+
+#endif

@@ -1,0 +1,133 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * A new imapd.cache with what is worth keeping of the old one: large blocks, in
+ * order of UID, so that one read gets the values of many messages.
+ */
+#include "maildir/cache.h"
+#include "maildir/md.h"
+
+#define FORGET		30u	/* days without use until a kind is dropped */
+#define FORGET_FULL	7u	/* ... when there are no numbers left */
+#define BLOCKS_MIN	64u	/* more than this, and ... */
+#define BLOCKS_SHARE	4u	/* ... than so many in the room of a full one */
+#define DEAD_MIN	256u	/* values; and half of all */
+
+static uint32_t
+forget_before(const struct cachefile *f)
+{
+	uint32_t today = cache_today();
+	bool is_full = true;
+
+	for (unsigned i = 0; i < CACHE_KINDS; i++)
+		is_full = is_full && f->kind[i].name != NULL;
+	return today - (is_full ? FORGET_FULL : FORGET);
+}
+
+static bool
+is_worth_it(const struct maildir *md)
+{
+	const struct cachefile *f = &md->cache.file;
+	uint64_t all = 0, dead = 0;
+
+	for (unsigned i = 0; i < CACHE_KINDS; i++) {
+		const struct cachekind *k = &f->kind[i];
+
+		if (k->name != NULL && k->day < forget_before(f))
+			return true;
+		all += k->count;
+		if (k->name == NULL)
+			dead += k->count;
+		else if (k->count > md->pic.msgs.n)
+			dead += k->count - md->pic.msgs.n;
+	}
+	return (dead > DEAD_MIN && dead > all / 2) || f->blocks.n >
+	    BLOCKS_MIN + BLOCKS_SHARE * (f->end / CACHE_BLOCK);
+}
+
+static int
+flush(struct cachefile *to, unsigned kind, struct cachebatch *b)
+{
+	struct buf out;
+	int r;
+
+	buf_init(&out, CACHE_BLOCK_MAX);
+	cachefile_put_block(to, &out, kind, b);
+	r = buf_err(&out);
+	if (r == 0)
+		r = cachefile_append(to, buf_span(&out));
+	buf_done(&out);
+	return r;
+}
+
+/* The values of one kind. */
+static int
+copy_values(const struct maildir *md, struct cachefile *to, unsigned kind)
+{
+	const struct cachefile *from = &md->cache.file;
+	struct cache_map map = { .blocks = 0 };
+	struct cache_window w = { .off = 0 };
+	struct cachebatch b;
+	int r = 0;
+
+	buf_init(&w.bytes, CACHE_BLOCK_MAX);
+	cachebatch_init(&b);
+	cache_map(from, kind, &map);
+	for (size_t i = 0; r == 0 && i < md->pic.msgs.n; i++) {
+		uint32_t uid = md->pic.msgs.v[i].uid;
+		const struct cache_entry *e = cache_map_find(&map, uid);
+		struct span value;
+
+		if (e == NULL || !has_cache_value(from, &w, kind, e, &value))
+			continue;
+		cachebatch_put(&b, uid, value);
+		if (b.values.n >= CACHE_BLOCK)
+			r = flush(to, kind, &b);
+	}
+	if (r == 0 && b.count > 0)
+		r = flush(to, kind, &b);
+	cachebatch_done(&b);
+	buf_done(&w.bytes);
+	cache_map_done(&map);
+	return r;
+}
+
+static int
+copy_kind(const struct maildir *md, struct cachefile *to, unsigned kind)
+{
+	const struct cachekind *k = &md->cache.file.kind[kind];
+	struct buf out;
+	int r;
+
+	if (k->name == NULL || k->day < forget_before(&md->cache.file))
+		return 0;
+	buf_init(&out, CACHE_BLOCK_MAX);
+	cachefile_put_kind(to, &out, kind, span_str(k->name), k->day);
+	r = cachefile_append(to, buf_span(&out));
+	buf_done(&out);
+	return r != 0 ? r : copy_values(md, to, kind);
+}
+
+void
+cache_compact(struct maildir *md)
+{
+	struct cachefile *from = &md->cache.file, to;
+	int r;
+
+	if (md->is_memory_only || !is_worth_it(md) ||
+	    cachefile_lock(from, md->box.control) != 0)
+		return;
+	cachefile_init(&to);
+	to.generation = unique_bits(&md->store->unique) | 1;
+	r = cachefile_create(&to, md->box.control, md->box.file_mode,
+	    md->ul.uidvalidity);
+	for (unsigned i = 0; r == 0 && i < CACHE_KINDS; i++)
+		r = copy_kind(md, &to, i);
+	if (r == 0)
+		r = cachefile_show(&to, md->box.control);
+	/* On an error the old one stays; the next one may have more luck. */
+	cachefile_done(&to);
+	cachefile_unlock(from);
+	(void)r;
+}
