@@ -204,7 +204,7 @@ maildir_refresh(struct maildir *md, const struct maildir_change **ret,
 int
 maildir_watch(struct maildir *md)
 {
-	watch_start(&md->watch, &md->box);
+	md_watch(md);
 	return md->watch.fd;
 }
 

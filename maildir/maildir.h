@@ -337,7 +337,8 @@ int maildir_check(const struct maildir *md) ERR_CHECK;
  * something, or -1 where there is none to be had (then poll every
  * maildir_watch_ms() milliseconds).  It belongs to md.  maildir_refresh()
  * drains it; call that once between maildir_watch() and the first poll, for
- * what happened before the watch was there.
+ * what happened before the watch was there.  What happens from here on costs a
+ * refresh no look at the directories.
  */
 int maildir_watch(struct maildir *md);
 unsigned maildir_watch_ms(const struct maildir *md);

@@ -26,7 +26,7 @@ md_done(struct maildir *md)
 	indexfile_close(&md->rest.file);
 	VEC_DONE(&md->rest.uids);
 	VEC_DONE(&md->rest.recent);
-	watch_stop(&md->watch);
+	watch_stop(&md->watch, &md->store->watch_spare);
 	VEC_DONE(&md->news);
 	VEC_DONE(&md->told);
 	cache_done(&md->cache);
@@ -139,7 +139,7 @@ md_watch(struct maildir *md)
 {
 	if (md->was_watched)
 		return;
-	watch_start(&md->watch, &md->box);
+	watch_start(&md->watch, &md->box, &md->store->watch_spare);
 	/* A new watch knows nothing of what happened before it. */
 	md->was_watched = md->watch.fd >= 0 &&
 	    is_dirtime_same(md->box.new, &md->new_time) &&

@@ -158,7 +158,7 @@ open_files(struct maildir *md, bool is_recorded)
 
 	md->was_watched = false;
 	if (!md->is_readonly)
-		watch_start(&md->watch, &md->box);
+		watch_start(&md->watch, &md->box, &md->store->watch_spare);
 	r = build_picture(md, &now);
 	if (r != 0)
 		return r;

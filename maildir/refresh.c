@@ -38,7 +38,7 @@ rebuild(struct maildir *md)
 
 	/* Events from here on tell of what the look may have missed; those of
 	 * what it has seen do no harm. */
-	watch_start(&md->watch, &md->box);
+	watch_start(&md->watch, &md->box, &md->store->watch_spare);
 	r = build_picture(md, &now);
 	if (r != 0)
 		return r;
@@ -67,7 +67,7 @@ by_events(struct maildir *md, struct lock *lk, bool *ret_look)
 	drain_init(&d, md, lk);
 	*ret_look = watch_drain(&md->watch, drain_event, &d) == WATCH_LOST;
 	if (*ret_look)
-		watch_stop(&md->watch);
+		watch_stop(&md->watch, &md->store->watch_spare);
 	r = drain_take(&d, ret_look);
 	drain_done(&d);
 	return r;

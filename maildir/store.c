@@ -155,7 +155,7 @@ maildir_store_open(const struct maildir_conf *conf,
 	store->conf.root = mem_strdup(conf->root);
 	store->conf.inbox = dup_or_null(conf->inbox);
 	store->conf.control = dup_or_null(conf->control);
-	store->root = store->control = -1;
+	store->root = store->control = store->watch_spare = -1;
 	unique_init(&store->unique);
 	quota_init(&store->quota);
 	r = open_root(store);
@@ -175,6 +175,7 @@ maildir_store_free(struct maildir_store *store)
 	if (store->control != store->root)
 		fdio_close(&store->control);
 	fdio_close(&store->root);
+	fdio_close(&store->watch_spare);
 	quota_done(&store->quota);
 	free((void *)(uintptr_t)store->conf.root);
 	free((void *)(uintptr_t)store->conf.inbox);

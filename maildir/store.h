@@ -23,6 +23,7 @@ struct maildir_store {
 	int control;			/* of the control files, may be root */
 	struct unique unique;
 	struct quota quota;
+	int watch_spare;		/* see watch.h */
 };
 
 /* Files of one mailbox, one place for their names. */

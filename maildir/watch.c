@@ -46,9 +46,10 @@ is_network(int fd)
 	return false;
 }
 
-/* inotify wants a path; it must still lead to the directory that is open. */
+/* inotify wants a path; it must still lead to the directory that is open.
+ * Returns the watch descriptor or -1; *ret_err says why it is of no use. */
 static int
-add(int fd, const struct box *box, const char *sub, int open_fd)
+add(int fd, const struct box *box, const char *sub, int open_fd, int *ret_err)
 {
 	size_t n = strlen(box->path), k = strlen(sub);
 	char *path = mem_alloc(n + k + 2);
@@ -59,15 +60,37 @@ add(int fd, const struct box *box, const char *sub, int open_fd)
 	path[n] = '/';
 	memcpy(path + n + 1, sub, k + 1);
 	wd = inotify_add_watch(fd, path, EVENTS);
-	if (wd >= 0 && (stat(path, &a) != 0 || fstat(open_fd, &b) != 0 ||
-	    a.st_dev != b.st_dev || a.st_ino != b.st_ino))
-		wd = -1;
+	if (wd < 0)
+		*ret_err = err_from_errno(errno);
+	else if (stat(path, &a) != 0 || fstat(open_fd, &b) != 0 ||
+	    a.st_dev != b.st_dev || a.st_ino != b.st_ino)
+		*ret_err = ERR_NOENT;
 	free(path);
 	return wd;
 }
 
+/* Neither watches nor events are left in the instance. */
+static void
+put_aside(struct watch *w, int *spare)
+{
+	uint8_t buf[DRAIN_BUF];
+
+	if (w->new >= 0)	/* it fails if the directory is gone */
+		(void)inotify_rm_watch(w->fd, w->new);
+	if (w->cur >= 0)
+		(void)inotify_rm_watch(w->fd, w->cur);
+	if (*spare >= 0) {
+		fdio_close(&w->fd);
+		return;
+	}
+	while (read(w->fd, buf, sizeof(buf)) > 0)
+		;
+	*spare = w->fd;
+	w->fd = -1;
+}
+
 void
-watch_start(struct watch *w, const struct box *box)
+watch_start(struct watch *w, const struct box *box, int *spare)
 {
 	if (w->was_tried)
 		return;
@@ -76,32 +99,43 @@ watch_start(struct watch *w, const struct box *box)
 		w->err = ERR_UNSUPPORTED;
 		return;
 	}
-	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	w->fd = *spare;
+	*spare = -1;
+	if (w->fd < 0)
+		w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (w->fd < 0) {
 		w->err = err_from_errno(errno);
 		return;
 	}
-	w->new = add(w->fd, box, "new", box->new);
-	w->cur = w->new < 0 ? -1 : add(w->fd, box, "cur", box->cur);
-	if (w->cur < 0) {
-		w->err = err_from_errno(errno);
-		fdio_close(&w->fd);
-	}
+	w->new = add(w->fd, box, "new", box->new, &w->err);
+	if (w->err == 0)
+		w->cur = add(w->fd, box, "cur", box->cur, &w->err);
+	if (w->err != 0)
+		put_aside(w, spare);
 }
 
 void
-watch_stop(struct watch *w)
+watch_stop(struct watch *w, int *spare)
 {
-	fdio_close(&w->fd);
+	if (w->fd >= 0)
+		put_aside(w, spare);
+	*w = WATCH_NONE;
+}
+
+/* The instance may have watched another mailbox before. */
+static bool
+is_ours(const struct watch *w, const struct inotify_event *ev)
+{
+	return ev->wd == w->cur || ev->wd == w->new;
 }
 
 static bool
 is_lost(const struct watch *w, const struct inotify_event *ev)
 {
-	if (ev->mask & (IN_Q_OVERFLOW | IN_IGNORED | IN_UNMOUNT |
-	    IN_DELETE_SELF | IN_MOVE_SELF))
+	if (ev->mask & IN_Q_OVERFLOW)
 		return true;
-	return ev->wd != w->cur && ev->wd != w->new;
+	return is_ours(w, ev) && ev->mask & (IN_IGNORED | IN_UNMOUNT |
+	    IN_DELETE_SELF | IN_MOVE_SELF);
 }
 
 static void
@@ -110,7 +144,7 @@ report(const struct watch *w, const struct inotify_event *ev,
 {
 	struct watch_event out;
 
-	if (ev->len == 0 || ev->mask & IN_ISDIR)
+	if (ev->len == 0 || ev->mask & IN_ISDIR || !is_ours(w, ev))
 		return;
 	out.dir = ev->wd == w->cur ? SCAN_CUR : SCAN_NEW;
 	out.kind = ev->mask & (IN_CREATE | IN_MOVED_TO) ? WATCH_APPEARED :

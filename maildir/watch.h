@@ -29,9 +29,17 @@ struct watch {
 
 #define WATCH_NONE	((struct watch){ -1, -1, -1, false, 0 })
 
-/* watch_start(w, box): at most one attempt; w->fd says whether it worked. */
-void watch_start(struct watch *w, const struct box *box);
-void watch_stop(struct watch *w);
+/*
+ * watch_start(w, box, spare): at most one attempt until watch_stop(); w->fd
+ * says whether it worked.
+ *
+ * *spare is an inotify instance that watches nothing, or -1.  watch_start()
+ * takes it, and watch_stop(w, spare) leaves one there: closing an instance
+ * makes the process wait for all processors, some 10 ms, and a client that goes
+ * from mailbox to mailbox would wait with it.
+ */
+void watch_start(struct watch *w, const struct box *box, int *spare);
+void watch_stop(struct watch *w, int *spare);
 
 enum watch_kind {
 	WATCH_APPEARED,

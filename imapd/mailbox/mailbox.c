@@ -77,6 +77,7 @@ mailbox_open(struct maildir_store *store, const struct maildir_path *path,
 	err = maildir_open(store, path, is_readonly, &md);
 	if (err != 0)
 		return err;
+	(void)maildir_watch(md);	/* without it, each sync looks */
 	mb = mem_zalloc(sizeof(*mb));
 	mb->md = md;
 	mb->path = path_dup(path);

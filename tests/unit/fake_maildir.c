@@ -168,6 +168,13 @@ maildir_find(const struct maildir *md, uint32_t uid)
 }
 
 int
+maildir_watch(struct maildir *md)
+{
+	(void)md;
+	return -1;
+}
+
+int
 maildir_refresh(struct maildir *md, const struct maildir_change **ret,
     size_t *ret_n)
 {

@@ -127,6 +127,13 @@ maildir_tally(const struct maildir *md, size_t from, struct maildir_tally *ret)
 }
 
 int
+maildir_watch(struct maildir *md)
+{
+	(void)md;
+	return -1;
+}
+
+int
 maildir_check(const struct maildir *md)
 {
 	(void)md;
