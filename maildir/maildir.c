@@ -208,6 +208,13 @@ maildir_watch(struct maildir *md)
 	return md->watch.fd;
 }
 
+bool
+is_maildir_unsettled(const struct maildir *md)
+{
+	return md->history.is_restless && md->was_watched &&
+	    !md->is_memory_only;
+}
+
 int
 maildir_watch_err(const struct maildir *md)
 {

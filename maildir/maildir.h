@@ -343,6 +343,15 @@ int maildir_check(const struct maildir *md) ERR_CHECK;
 int maildir_watch(struct maildir *md);
 unsigned maildir_watch_ms(const struct maildir *md);
 
+/*
+ * is_maildir_unsettled(md): something has changed of late, and a refresh
+ * MAILDIR_SETTLE_MS from now can put on record that nothing else has, so that
+ * who opens the mailbox next need not read the directories.  Worth it for a
+ * caller who has nothing else to do.
+ */
+#define MAILDIR_SETTLE_MS	30u
+bool is_maildir_unsettled(const struct maildir *md);
+
 /* maildir_watch_err(md): why maildir_watch() gave -1: ERR_LIMIT or ERR_NOSPACE:
  * the user has no more inotify instances or watches; ERR_UNSUPPORTED: a file
  * system that others may change. */

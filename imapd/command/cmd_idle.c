@@ -19,7 +19,18 @@ struct idle {
 	struct session *s;
 	const struct command *cmd;
 	struct deadline notify;		/* when to say that we are still here */
+	bool has_settled;		/* since the last change, or tried to */
 };
+
+static const char *
+why_polling(int err)
+{
+	if (err == ERR_LIMIT)
+		return "no inotify instances left";
+	if (err == ERR_NOSPACE)		/* not of the disk */
+		return "no inotify watches left";
+	return err == ERR_UNSUPPORTED ? "network file system" : err_text(err);
+}
 
 /* Once a session: the operator can raise the limit, see contrib/sysctl.d. */
 static void
@@ -30,7 +41,7 @@ log_polling(struct session *s, int err)
 	s->has_logged_polling = true;
 	log_begin(LOG_NOTICE, "polling");
 	log_str("user", s->start->user);
-	log_err(err);
+	log_str("reason", why_polling(err));
 	log_end();
 }
 
@@ -40,6 +51,29 @@ start_notify(struct idle *id)
 	uint64_t ms = id->s->conf->idle_notify;
 
 	id->notify = ms == 0 ? DEADLINE_NEVER : deadline_in(ms);
+}
+
+/*
+ * What to wait for beside the client: the mailbox's descriptor, or -1, and
+ * until when.  A moment after a change is the time to record that there was no
+ * other: else whoever opens the mailbox while we wait would have to look.
+ */
+static int
+watch_mailbox(struct idle *id, struct deadline *d)
+{
+	struct maildir *md = mailbox_store(id->s->mailbox);
+	int watch = maildir_watch(md);
+
+	if (watch < 0) {
+		log_polling(id->s, maildir_watch_err(md));
+		*d = deadline_min(*d, deadline_in(maildir_watch_ms(md)));
+	} else if (!id->has_settled && is_maildir_unsettled(md)) {
+		id->has_settled = true;
+		*d = deadline_min(*d, deadline_in(MAILDIR_SETTLE_MS));
+	} else {
+		maildir_rest(md);
+	}
+	return watch;
 }
 
 /* Until the client says something (READY_CLIENT), the mailbox may have changed
@@ -55,17 +89,11 @@ wait_for_news(struct idle *id, unsigned *ret_ready)
 		*ret_ready = READY_CLIENT;
 		return 0;
 	}
-	if (s->mailbox != NULL) {
-		struct maildir *md = mailbox_store(s->mailbox);
-
-		watch = maildir_watch(md);
-		if (watch < 0) {
-			log_polling(s, maildir_watch_err(md));
-			d = deadline_min(d, deadline_in(maildir_watch_ms(md)));
-		} else
-			maildir_rest(md);
-	}
+	if (s->mailbox != NULL)
+		watch = watch_mailbox(id, &d);
 	err = fdio_wait2(s->start->fd_in, watch, d, ret_ready);
+	if (err == 0)
+		id->has_settled = false;
 	if (err != ERR_TIMEOUT)
 		return err;
 	*ret_ready = is_deadline_past(id->notify) ? 0 : READY_MAILBOX;
@@ -123,7 +151,7 @@ finish(struct idle *id)
 int
 cmd_idle(struct session *s, const struct command *cmd)
 {
-	struct idle id = { s, cmd, DEADLINE_NEVER };
+	struct idle id = { .s = s, .cmd = cmd, .notify = DEADLINE_NEVER };
 	unsigned ready = READY_MAILBOX;
 	int err;
 

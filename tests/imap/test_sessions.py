@@ -4,14 +4,11 @@
 
 import os
 import socket
-import tempfile
 import threading
 import time
 
 import pytest
 
-import servers
-from imapclient import Client
 from maildirs import message
 
 
@@ -414,27 +411,3 @@ def _cmdline(pid):
             return f.read().decode(errors="replace")
     except OSError:
         return ""
-
-
-@pytest.mark.imapd
-def test_idle_without_inotify(account):
-    """No instance is to be had: IDLE polls, and the log says so, once."""
-    account.mail.make("Box")
-    argv = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "signal=none", "-e",
-            "trace=inotify_init1", "-e", "inject=inotify_init1:error=EMFILE",
-            servers.IMAPD, "-o", "sandbox=no", "-o", "log=stderr",
-            "-d", account.mail.root]
-    with tempfile.TemporaryFile() as log, Client.pipe(
-            [str(a) for a in argv], stderr=log,
-            **servers.as_mail_user()) as c:
-        c.ok("SELECT INBOX")
-        for _ in range(2):
-            c.send("i IDLE\r\n")
-            assert c.read().tag == "+"
-            account.mail.deliver(message())
-            while "EXISTS" not in str(c.read()):
-                pass
-            c.send("DONE\r\n")
-            c.tagged("i")
-        log.seek(0)
-        assert log.read().count(b"polling") == 1
