@@ -67,6 +67,19 @@ make_root(const char *root, bool *ret_is_missing)
 	return 0;
 }
 
+/* What the store would make, and could not from inside the sandbox.  Whatever
+ * stands in the way, the store finds and says. */
+static void
+make_elsewhere(const struct maildir_conf *mail)
+{
+	bool is_missing;
+
+	if (mail->inbox != NULL)
+		(void)!make_root(mail->inbox, &is_missing);
+	if (mail->control != NULL)
+		(void)mkdir(mail->control, 0700);
+}
+
 static int ERR_CHECK
 enter_sandbox(const struct config *conf, const struct maildir_conf *mail)
 {
@@ -244,6 +257,8 @@ become_session(struct connection *c)
 		return refuse(c, "privileges", err);
 	if ((err = make_root(mail.root, &is_missing)) != 0)
 		return refuse(c, "mail root", err);
+	if (!is_missing)
+		make_elsewhere(&mail);
 	trace_fd = trace_open(c->conf->trace_directory, user->name);
 	if ((err = enter_sandbox(c->conf, &mail)) != 0)
 		return refuse(c, "sandbox", err);
