@@ -140,6 +140,7 @@ index_load(struct maildir *md, struct picture *ret)
 		if (r != 0)
 			break;
 	}
+	picture_init(ret);
 	forget(md);
 	h->must_save = true;
 	if (r != ERR_NOENT) {

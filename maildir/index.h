@@ -19,7 +19,7 @@
 /*
  * index_load(md, ret): the picture that is on record; md->ul has been read, and
  * md->history and the keywords without letters are set.  ERR_NOENT: there is no
- * record that can be used.
+ * record that can be used, and the picture is empty.
  */
 int index_load(struct maildir *md, struct picture *ret) ERR_CHECK;
 

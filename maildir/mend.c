@@ -69,11 +69,7 @@ add_from_record(struct list *s)
 	struct picture *p = &md->pic;
 	struct namebuf nb;
 
-	if (index_load(md, p) != 0) {
-		picture_init(p);
-		return;
-	}
-	if (picture_load_all(p) != 0)
+	if (index_load(md, p) != 0 || picture_load_all(p) != 0)
 		return;
 	for (size_t i = 0; i < p->msgs.n; i++) {
 		const struct msg *m = &p->msgs.v[i];

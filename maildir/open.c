@@ -217,8 +217,6 @@ open_picture(struct maildir *md)
 	if (r != 0)
 		return r;
 	is_recorded = index_load(md, &md->pic) == 0;
-	if (!is_recorded)
-		picture_init(&md->pic);
 	first = unrecorded_uid(md);
 	r = is_recorded ? open_recorded(md, &lk) : ERR_NOENT;
 	if (r == ERR_NOENT) {
@@ -334,9 +332,7 @@ mend_picture(struct maildir *md, bool raise)
 	if (r != 0)
 		return r;
 	is_recorded = index_load(md, &md->pic) == 0;
-	if (!is_recorded)
-		picture_init(&md->pic);
-	else if (picture_load_all(&md->pic) != 0)
+	if (is_recorded && picture_load_all(&md->pic) != 0)
 		raise = true;
 	md->uidnext = h->times.uidnext;
 	r = open_files(md, is_recorded);
