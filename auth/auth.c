@@ -184,6 +184,21 @@ auth_external(struct auth *auth, const struct auth_peer *peer,
 }
 
 enum auth_reason
+auth_lookup(struct auth *auth, struct span user, struct auth_user **ret_user)
+{
+	const struct auth_peer nobody = { .is_tls = true };
+	enum auth_reason reason = AUTH_UNKNOWN_USER;
+	struct verify v;
+
+	verify_init(&v, auth, &nobody, DEADLINE_NEVER);
+	v.is_trusted = v.is_lookup = true;
+	if (auth_canonical(auth, user, v.arena, &v.user) == 0)
+		reason = verify_run(&v, ret_user);
+	verify_done(&v);
+	return reason;
+}
+
+enum auth_reason
 auth_anonymous(struct auth *auth, const struct auth_peer *peer,
     struct span trace, struct auth_user **ret_user)
 {

@@ -138,6 +138,14 @@ void auth_password_mark(const struct auth *auth, struct span password,
 enum auth_reason auth_external(struct auth *auth, const struct auth_peer *peer,
     struct span authzid, struct auth_user **ret_user);
 
+/*
+ * auth_lookup(auth, user, ret_user): who that would be, for the administrator's
+ * tools.  Nothing is proved, and whether they may log in now is not asked.  A
+ * checkpassword program tells nothing without a password: AUTH_UNKNOWN_USER.
+ */
+enum auth_reason auth_lookup(struct auth *auth, struct span user,
+    struct auth_user **ret_user);
+
 /* auth_anonymous(): trace is what the client sent (RFC 4505). */
 enum auth_reason auth_anonymous(struct auth *auth,
     const struct auth_peer *peer, struct span trace,

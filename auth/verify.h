@@ -29,6 +29,7 @@ struct verify {
 	size_t ntries;
 	bool is_trusted;	/* proven otherwise (a certificate): no password
 				 * is asked for, ntries is 0 */
+	bool is_lookup;		/* nor whether they may in; also trusted */
 	bool is_cost_paid;	/* a hash has been computed */
 	struct deadline until;
 	struct arena *arena;	/* wiped at the end */

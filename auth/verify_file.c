@@ -64,6 +64,8 @@ check_line(const struct verify *v, const struct usersfile_lines *lines,
 	const struct usersline *line = &lines->v[i];
 	int64_t now = (int64_t)time(NULL);
 
+	if (v->is_lookup)
+		return AUTH_OK;
 	if (line->is_nologin || main_line(lines)->is_nologin)
 		return AUTH_NOLOGIN;
 	if (line->expires != 0 && now >= line->expires)
@@ -119,7 +121,7 @@ make_alias(struct verify *v, struct usersfile *file,
 
 	if (auth_canonical(v->auth, lines->v[i].alias, v->arena, &name) == 0 &&
 	    usersfile_find(file, name, v->arena, &other) == 0) {
-		if (!main_line(&other)->is_nologin)
+		if (v->is_lookup || !main_line(&other)->is_nologin)
 			return make_user(v, file, &other, 0, name, ret);
 		why = "user= names an account with nologin";
 	}

@@ -71,8 +71,8 @@ check_shadow(struct verify *v, const struct passwd *pw)
 		err = verify_hash(v, span_str(stored));
 	}
 	if (err == 0)
-		reason = found != NULL && is_expired(found) ? AUTH_EXPIRED :
-		    AUTH_OK;
+		reason = found == NULL || v->is_lookup || !is_expired(found) ?
+		    AUTH_OK : AUTH_EXPIRED;
 	else if (err != ERR_DENIED)
 		reason = err == ERR_UNAVAIL ? AUTH_UNAVAILABLE :
 		    AUTH_BAD_SCHEME;

@@ -34,10 +34,11 @@ enum check_exit { CHECK_CLEAN, CHECK_FOUND, CHECK_COULD_NOT };
 
 struct run {
 	const struct ctl *ctl;
-	bool mend, dump, all, verbose;
+	bool mend, dump, all, verbose, are_users;
 	const char *mailbox;	/* -m, or NULL: all of them */
 	const char *root;	/* as it is called in what we print */
 	struct location loc;
+	struct auth_user *user;	/* whose mail it is, or NULL */
 	struct arena *arena;
 	struct maildir_store *store;
 	struct check_args args;
@@ -216,7 +217,8 @@ run_root(struct run *run, int fd, const struct stat *st)
 	int err = 0;
 
 	if (geteuid() == 0)
-		err = privsep_become(st->st_uid, st->st_gid, NULL, 0, NULL);
+		err = privsep_become(st->st_uid, run->user != NULL ?
+		    run->user->gid : st->st_gid, NULL, 0, NULL);
 	(void)umask(077);
 	if (err == 0 && fchdir(fd) != 0)
 		err = err_from_errno(errno);
@@ -287,17 +289,42 @@ add_options(const struct run *run, struct buf *b)
 	return 0;
 }
 
-/* A location, or a directory with the configuration's options. */
+/* A user, as a login would find him. */
+static int
+find_user(struct run *run, const char *name)
+{
+	struct auth_conf conf;
+	enum auth_reason reason;
+	struct auth *auth;
+
+	ctl_auth_conf(run->ctl->conf, run->ctl->conf->users, run->arena,
+	    &conf);
+	auth = auth_new(&conf, ctl_auth_note, NULL);
+	reason = auth_lookup(auth, span_str(name), &run->user);
+	auth_free(auth);
+	if (reason == AUTH_OK)
+		return 0;
+	ctl_say("%s: %s", name, auth_reason_text(reason));
+	return ERR_CONFIG;	/* it has been said */
+}
+
+/* A user's location, one that is given, or a directory with the options of the
+ * configuration. */
 static int
 find_location(struct run *run, const char *arg)
 {
-	bool is_location = has_prefix(span_str(arg), SPAN("maildir:"));
+	bool is_location = run->are_users ||
+	    has_prefix(span_str(arg), SPAN("maildir:"));
 	struct buf b;
 	int err = 0;
 
 	run->root = arg;
 	buf_init(&b, 2 * PATH_MAX);
-	if (is_location) {
+	if (run->are_users) {
+		err = find_user(run, arg);
+		if (err == 0)
+			buf_puts(&b, run->user->mail);
+	} else if (is_location) {
 		buf_puts(&b, arg);
 	} else {
 		/* The path does not matter: a colon in ours would. */
@@ -307,7 +334,8 @@ find_location(struct run *run, const char *arg)
 	if (err == 0)
 		err = buf_err(&b);
 	if (err == 0)
-		err = location_parse(buf_span(&b), SPAN("/"), run->arena,
+		err = location_parse(buf_span(&b), run->user != NULL ?
+		    span_str(run->user->home) : SPAN("/"), run->arena,
 		    &run->loc);
 	/* As for sessions. */
 	if (err == 0 && (run->loc.dirname != NULL ||
@@ -339,15 +367,21 @@ run_argument(struct run *run, const char *arg)
 		ctl_say("%s: no Maildir", run->root);
 	else if (geteuid() == 0 && st.st_uid == 0)
 		ctl_say("%s: belongs to root, and mail never does", run->root);
+	else if (run->user != NULL && st.st_uid != run->user->uid)
+		ctl_say("%s: belongs to uid %lu, and %s is %lu", run->root,
+		    (unsigned long)st.st_uid, arg,
+		    (unsigned long)run->user->uid);
 	else
 		status = fork_root(run, fd, &st);
 done:
 	fdio_close(&fd);
+	auth_user_free(run->user);
+	run->user = NULL;
 	arena_free(run->arena);
 	return status;
 }
 
-/* check [-adrv] [-m MAILBOX] DIRECTORY... */
+/* check [-adruv] [-m MAILBOX] DIRECTORY|LOCATION|USER... */
 int
 ctl_check(const struct ctl *ctl)
 {
@@ -355,7 +389,7 @@ ctl_check(const struct ctl *ctl)
 	int option, status = CHECK_CLEAN, one;
 
 	optind = 1;
-	while ((option = getopt(ctl->argc, ctl->argv, "+adm:rv")) != -1) {
+	while ((option = getopt(ctl->argc, ctl->argv, "+adm:ruv")) != -1) {
 		switch (option) {
 		case 'a':
 			run.all = true;
@@ -368,6 +402,9 @@ ctl_check(const struct ctl *ctl)
 			break;
 		case 'r':
 			run.mend = true;
+			break;
+		case 'u':
+			run.are_users = true;
 			break;
 		case 'v':
 			run.verbose = true;

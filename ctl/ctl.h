@@ -7,6 +7,8 @@
 #ifndef CTL_CTL_H
 #define CTL_CTL_H
 
+#include "auth/auth.h"
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/buf.h"
 #include "imapd/process/config.h"
@@ -36,6 +38,13 @@ int ctl_passwd(const struct ctl *ctl);
  * not echoed on a terminal; b is cleared first.
  */
 int ctl_read_password(struct buf *b) ERR_CHECK;
+
+/* ctl_auth_conf(conf, file, arena, ret): what auth_new() wants; file is the
+ * users file, or NULL.  ctl_auth_note() is its note. */
+void ctl_auth_conf(const struct config *conf, const char *file,
+    struct arena *arena, struct auth_conf *ret);
+void ctl_auth_note(void *cookie, const char *file, uint64_t line,
+    const char *what);
 
 /* ctl_say(format, ...): one line on the standard error. */
 void ctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -23,7 +23,8 @@ static const struct {
 	{ "users", "index|check [FILE] | test [-a ADDRESS] [-f FILE] NAME",
 	    ctl_users },
 	{ "passwd", "[-s SCHEME]", ctl_passwd },
-	{ "check", "[-adrv] [-m MAILBOX] DIRECTORY|LOCATION...", ctl_check },
+	{ "check", "[-adruv] [-m MAILBOX] DIRECTORY|LOCATION|USER...",
+	    ctl_check },
 };
 
 #define NVERBS	(sizeof(verbs) / sizeof(verbs[0]))

@@ -17,8 +17,8 @@
 
 #define TEST_MS		60000
 
-static void
-note(void *cookie, const char *file, uint64_t line, const char *what)
+void
+ctl_auth_note(void *cookie, const char *file, uint64_t line, const char *what)
 {
 	(void)cookie;
 	if (line > 0)
@@ -41,7 +41,7 @@ find_file(const struct ctl *ctl, const char *named)
 static int
 index_or_check(const struct ctl *ctl, bool is_index)
 {
-	const struct usersfile_note to = { note, NULL };
+	const struct usersfile_note to = { ctl_auth_note, NULL };
 	struct usersindex_stats stats;
 	const char *file;
 	int err;
@@ -63,8 +63,8 @@ index_or_check(const struct ctl *ctl, bool is_index)
 }
 
 /* As the monitor has it (imapd/process/policy.c). */
-static void
-make_conf(const struct config *conf, const char *file, struct arena *arena,
+void
+ctl_auth_conf(const struct config *conf, const char *file, struct arena *arena,
     struct auth_conf *ret)
 {
 	struct buf path;
@@ -120,8 +120,8 @@ test_user(const struct ctl *ctl, const char *file, const char *address,
 	struct auth *auth;
 	struct buf password;
 
-	make_conf(ctl->conf, file, arena, &conf);
-	auth = auth_new(&conf, note, NULL);
+	ctl_auth_conf(ctl->conf, file, arena, &conf);
+	auth = auth_new(&conf, ctl_auth_note, NULL);
 	buf_init(&password, AUTH_PASSWORD_MAX);
 	if (ctl_read_password(&password) == 0)
 		reason = auth_password(auth, &peer, SPAN_NONE, span_str(name),
