@@ -340,13 +340,12 @@ check_against(struct look *l)
 {
 	const struct index_times *t = &l->md.history.times;
 	struct picture *p = &l->pic;
-	uint32_t next = l->md.ul.next, known = t->uidnext;
+	uint32_t next = l->md.ul.next, known;
 	struct namebuf nb;
 
 	if (!l->has_picture)
 		return;
-	if (p->msgs.n > 0 && p->msgs.v[p->msgs.n - 1].uid >= known)
-		known = p->msgs.v[p->msgs.n - 1].uid + 1;
+	known = index_uidnext(&l->md, p);
 	if (known > next)
 		check_add(l, CHECK_LIST_NEXT, l->control, UIDLIST_FILE,
 		    "%lu, and %s knows of %lu", (unsigned long)next,

@@ -152,6 +152,20 @@ index_load(struct maildir *md, struct picture *ret)
 	return ERR_NOENT;
 }
 
+uint32_t
+index_uidnext(const struct maildir *md, const struct picture *p)
+{
+	const struct history *h = &md->history;
+	uint32_t uid = h->times.uidnext;
+
+	if (p->msgs.n > 0 && p->msgs.v[p->msgs.n - 1].uid >= uid)
+		uid = p->msgs.v[p->msgs.n - 1].uid + 1;
+	for (size_t i = 0; i < h->gone.n; i++)
+		if (h->gone.v[i].uid >= uid)
+			uid = h->gone.v[i].uid + 1;
+	return uid;
+}
+
 /* ---- save ---------------------------------------------------------------- */
 
 struct save {

@@ -23,6 +23,10 @@
  */
 int index_load(struct maildir *md, struct picture *ret) ERR_CHECK;
 
+/* index_uidnext(md, p): after index_load(md, p), the first UID that is not on
+ * record as given out, to messages that are there or gone. */
+uint32_t index_uidnext(const struct maildir *md, const struct picture *p);
+
 /*
  * index_save(md, modseq, times): write index and journal anew from md's
  * picture, which has to be complete and have all its mod-sequences; messages

@@ -19,6 +19,7 @@
 #include "maildir/build.h"
 #include "maildir/check_look.h"
 #include "maildir/index.h"
+#include "maildir/step.h"
 
 struct line {
 	uint32_t uid;
@@ -78,10 +79,8 @@ add_from_record(struct list *s)
 		if (scan_find(&s->scan, base) != NULL)
 			add_line(s, m->uid, true, picture_fields(p, m), base);
 	}
-	if (md->ul.next < md->history.times.uidnext)
-		md->ul.next = md->history.times.uidnext;
-	if (p->msgs.n > 0 && md->ul.next <= p->msgs.v[p->msgs.n - 1].uid)
-		md->ul.next = p->msgs.v[p->msgs.n - 1].uid + 1;
+	if (md->ul.next < index_uidnext(md, p))
+		md->ul.next = index_uidnext(md, p);
 }
 
 /* All lines that are good, in order; one for a UID, one for a file. */
@@ -162,6 +161,7 @@ drop_journal(struct maildir *md)
 		picture_done(&p);
 	if (md->history.journal.fd < 0)
 		(void)unlinkat(md->box.control, JOURNAL_FILE, 0);
+	step("mend-dropped");
 }
 
 static int

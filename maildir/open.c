@@ -188,22 +188,6 @@ has_gap(const struct maildir *md, uint32_t first)
 	return first < md->uidnext && n < md->uidnext - first;
 }
 
-/* The first UID that is not on record. */
-static uint32_t
-unrecorded_uid(const struct maildir *md)
-{
-	const struct history *h = &md->history;
-	const struct picture *p = &md->pic;
-	uint32_t uid = h->times.uidnext;
-
-	if (p->msgs.n > 0 && p->msgs.v[p->msgs.n - 1].uid >= uid)
-		uid = p->msgs.v[p->msgs.n - 1].uid + 1;
-	for (size_t i = 0; i < h->gone.n; i++)
-		if (h->gone.v[i].uid >= uid)
-			uid = h->gone.v[i].uid + 1;
-	return uid;
-}
-
 static int
 open_picture(struct maildir *md)
 {
@@ -217,7 +201,7 @@ open_picture(struct maildir *md)
 	if (r != 0)
 		return r;
 	is_recorded = index_load(md, &md->pic) == 0;
-	first = unrecorded_uid(md);
+	first = index_uidnext(md, &md->pic);
 	r = is_recorded ? open_recorded(md, &lk) : ERR_NOENT;
 	if (r == ERR_NOENT) {
 		lock_drop(&lk);
