@@ -4,8 +4,9 @@
  *
  * Every operation is stopped at every step, as by a power cut, and what the
  * next opener finds is compared with what must be: no message lost, none
- * doubled, UIDs unchanged, everything usable; with a quota, also that it counts
- * what is there.  Needs configure --enable-steps.
+ * doubled, UIDs unchanged, no mod-sequence that was told taken back, everything
+ * usable; with a quota, also that it counts what is there.  Needs configure
+ * --enable-steps.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include <stdio.h>
@@ -58,6 +60,96 @@ append(struct env *e, const struct maildir_path *path, const char *text)
 	    &uids, &n);
 }
 
+/* ---- mod-sequences ---------------------------------------------------- */
+
+/* INBOX as a client knows it. */
+struct known {
+	uint64_t highest;
+	struct maildir_msg msg[MESSAGES];
+};
+
+/* What the child has told before it was stopped; shared with it. */
+static uint64_t *told;
+
+static void
+tell(const struct maildir *md)
+{
+	*told = maildir_highestmodseq(md);
+}
+
+static void
+know(struct env *e, struct known *known)
+{
+	static const uint32_t second = 2;
+	const struct maildir_flags seen = { MAILDIR_SEEN, 0 };
+	struct maildir *md;
+	size_t n;
+
+	assert_int_equal(maildir_open(e->store, &inbox, false, &md), 0);
+	/* Not all of them the same. */
+	assert_int_equal(maildir_store_flags(md, &second, 1, MAILDIR_ADD,
+	    &seen, &n), 0);
+	for (size_t i = 0; i < MESSAGES; i++) {
+		maildir_get(md, i, &known->msg[i]);
+		assert_int_equal(known->msg[i].uid, i + 1);
+	}
+	known->highest = maildir_highestmodseq(md);
+	assert_true(known->msg[1].modseq > known->msg[0].modseq);
+	assert_int_equal(known->msg[1].modseq, known->highest);
+	*told = known->highest;
+	maildir_close(md);
+}
+
+/* A client that asks what has vanished since is told, or to ask for all. */
+static void
+check_vanished(struct env *e, struct maildir *md, uint32_t uid, uint64_t since)
+{
+	uint32_t *uids;
+	size_t n, i = 0;
+	int r = maildir_vanished(md, since, e->arena, &uids, &n);
+
+	if (r == ERR_GONE)
+		return;
+	assert_int_equal(r, 0);
+	while (i < n && uids[i] != uid)
+		i++;
+	assert_true(i < n);
+}
+
+static void
+check_modseqs(struct env *e, const struct known *known)
+{
+	struct maildir *md;
+	struct maildir_msg m;
+
+	assert_int_equal(maildir_open(e->store, &inbox, false, &md), 0);
+	assert_true(*told >= known->highest);
+	assert_true(maildir_highestmodseq(md) >= *told);
+	for (size_t i = 0; i < MESSAGES; i++) {
+		const struct maildir_msg *was = &known->msg[i];
+		size_t k = maildir_find(md, was->uid);
+
+		if (k < maildir_count(md))
+			maildir_get(md, k, &m);
+		if (k == maildir_count(md) || m.uid != was->uid) {
+			check_vanished(e, md, was->uid, known->highest);
+			continue;
+		}
+		assert_true(m.modseq >= was->modseq);
+		assert_true(m.modseq <= maildir_highestmodseq(md));
+		if (m.flags.sys != was->flags.sys ||
+		    m.flags.kw != was->flags.kw)
+			assert_true(m.modseq > known->highest);
+	}
+	for (size_t k = maildir_find(md, MESSAGES + 1); k < maildir_count(md);
+	    k++) {
+		maildir_get(md, k, &m);
+		assert_true(m.modseq > known->highest);
+	}
+	*told = maildir_highestmodseq(md);
+	maildir_close(md);
+}
+
 /* ---- the operations -------------------------------------------------- */
 
 static int
@@ -75,8 +167,10 @@ op_open(struct env *e)
 	write_text(e, "new/1.1.h", "new\n");
 	write_text(e, "new/2.1.h", "new\n");
 	r = maildir_open(e->store, &inbox, false, &md);
-	if (r == 0)
+	if (r == 0) {
+		tell(md);
 		maildir_close(md);
+	}
 	return r;
 }
 
@@ -90,7 +184,10 @@ with_inbox(struct env *e, int (*fn)(struct env *e, struct maildir *md,
 
 	if (r != 0)
 		return r;
+	tell(md);
 	r = fn(e, md, uids);
+	if (r == 0)
+		tell(md);
 	maildir_close(md);
 	return r;
 }
@@ -317,8 +414,6 @@ check(struct env *e, const struct operation *op)
 	struct maildir_entry *v;
 	size_t n;
 
-	wait_for_locks(e);
-	env_reopen(e);
 	assert_int_equal(maildir_list(e->store, e->arena, &v, &n), 0);
 	for (size_t i = 0; i < n; i++)
 		assert_true(v[i].is_mailbox);
@@ -374,8 +469,6 @@ check_quota(struct env *e, const struct operation *op)
 	struct maildir_quota q;
 
 	(void)op;
-	wait_for_locks(e);
-	env_reopen(e);
 	for (int i = 0; i < 2; i++) {
 		sum = add_up(e);
 		assert_int_equal(maildir_quota(e->store, &q), 0);
@@ -438,14 +531,34 @@ prepare(struct env *e)
 	}
 }
 
+/* The journal is not synced: a power cut can take away, all or in part, what
+ * was appended. */
+enum loss { KEPT, LOST, TORN };
+
+static void
+lose(struct env *e, size_t before, enum loss loss)
+{
+	struct span s;
+
+	if (loss == KEPT || !is_there(e, "imapd.journal"))
+		return;
+	s = read_text(e, "imapd.journal");
+	if (loss == TORN)
+		before += 7;
+	if (s.n > before)
+		write_bytes(e, "imapd.journal", s.p, before);
+}
+
 static void
 stop_everywhere(const struct operation *op, enum maildir_quota_kind quota,
-    void (*check_fn)(struct env *e, const struct operation *op))
+    enum loss loss, void (*check_fn)(struct env *e, const struct operation *op))
 {
 	bool is_end = false;
 	int nth;
 
 	for (nth = 1; !is_end && nth < STEPS_MAX; nth++) {
+		struct known known;
+		size_t journal;
 		struct env *e;
 		void *env;
 
@@ -455,8 +568,15 @@ stop_everywhere(const struct operation *op, enum maildir_quota_kind quota,
 		e->conf.limits = (struct maildir_limits){ 1000000, 0 };
 		env_reopen(e);
 		prepare(e);
+		know(e, &known);
+		journal = read_text(e, "imapd.journal").n;
 		is_end = run_until(e, op, nth);
+		wait_for_locks(e);
+		lose(e, journal, loss);
+		env_reopen(e);
+		check_modseqs(e, &known);
 		check_fn(e, op);
+		check_modseqs(e, &known);
 		env_teardown(&env);
 	}
 	print_message("%s: stopped at %d steps\n", op->name, nth - 2);
@@ -508,7 +628,20 @@ test_steps(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++)
-		stop_everywhere(&operations[i], MAILDIR_QUOTA_NONE, check);
+		stop_everywhere(&operations[i], MAILDIR_QUOTA_NONE, KEPT,
+		    check);
+}
+
+static void
+test_steps_power_cut(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++) {
+		stop_everywhere(&operations[i], MAILDIR_QUOTA_NONE, LOST,
+		    check);
+		stop_everywhere(&operations[i], MAILDIR_QUOTA_NONE, TORN,
+		    check);
+	}
 }
 
 static void
@@ -518,10 +651,26 @@ test_steps_quota(void **state)
 	for (size_t i = 0; i < sizeof(quota_operations) /
 	    sizeof(*quota_operations); i++)
 		stop_everywhere(&quota_operations[i], MAILDIR_QUOTA_LIMITS,
-		    check_quota);
+		    KEPT, check_quota);
+}
+
+static int
+share(void **state)
+{
+	(void)state;
+	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return told == MAP_FAILED ? -1 : 0;
 }
 
 #else
+
+static int
+share(void **state)
+{
+	(void)state;
+	return 0;
+}
 
 static void
 test_steps_quota(void **state)
@@ -532,6 +681,13 @@ test_steps_quota(void **state)
 
 static void
 test_steps(void **state)
+{
+	(void)state;
+	skip();
+}
+
+static void
+test_steps_power_cut(void **state)
 {
 	(void)state;
 	skip();
@@ -551,9 +707,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_steps_power_cut),
 		cmocka_unit_test(test_steps_quota),
 		cmocka_unit_test(test_rename_children),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, share, NULL);
 }
