@@ -6,8 +6,9 @@ A session over a pipe does all that changes mail, while strace makes the Nth use
 of one system call fail, or the process die there.  Whatever the session was
 told by a tagged OK must be so afterwards, for the next imapd and for Dovecot;
 what it was not told may have happened or not; nothing else may be lost or
-change its UID.  (The steps between durable states are stopped one by one in
-tests/unit/test_maildir_steps.c; this test knows nothing of them.)
+change its UID, and no mod-sequence is taken back.  (The steps between durable
+states are stopped one by one in tests/unit/test_maildir_steps.c; this test
+knows nothing of them.)
 """
 
 import os
@@ -19,6 +20,7 @@ import pytest
 
 from imapclient import Client, Closed
 from maildirs import Maildir, crlf, message
+from record import Record, check_record
 from servers import (IMAPD, MAIL_GID, MAIL_UID, as_mail_user, dovecot_pipe_argv,
                      imapd_pipe_argv, run_dir)
 
@@ -49,11 +51,18 @@ def top():
 
 
 class Box:
-    """A Maildir as it is before each run, and what was promised since."""
+    """A Maildir as it is before each run: a session has been there, and what
+    it did is on record."""
 
     def __init__(self, top):
         self.root = top / "Maildir"
         shutil.rmtree(self.root, ignore_errors=True)
+        if not (top / "First").exists():
+            self.make()
+            self.root.rename(top / "First")
+        subprocess.run(["cp", "-a", top / "First", self.root], check=True)
+
+    def make(self):
         self.mail = Maildir(self.root, MAIL_UID, MAIL_GID)
         for n in range(6):
             self.mail.deliver(message(f"old {n}", n=n), flags="",
@@ -63,6 +72,11 @@ class Box:
         lines += [f"{n + 1} :17000000{n:02}.M1P1.host" for n in range(6)]
         self.mail.write(self.root / "dovecot-uidlist",
                         ("\n".join(lines) + "\n").encode())
+        with Client.pipe(imapd_pipe_argv(self.root),
+                         stderr=subprocess.DEVNULL, **as_mail_user()) as c:
+            c.ok("SELECT INBOX")
+            c.ok("STORE 6 +FLAGS (\\Answered)")
+            c.ok("LOGOUT")
 
 
 def work(c):
@@ -164,9 +178,26 @@ def check(c, done, inject):
         assert "Renamed" in c.list("", "*", "LSUB"), inject
 
 
+def flags(top):
+    return Maildir(top / "Maildir", MAIL_UID, MAIL_GID).flags()
+
+
+def check_modseqs(top, before, stopped, was, inject):
+    now = flags(top)
+    # The bases of UIDs 1 to 6 tell which they are.
+    check_record(before, stopped, Record(top / "Maildir"),
+                 {u + 1 for u in range(6)
+                  for base in [f"17000000{u:02}.M1P1.host"]
+                  if base in now and now[base] != was[base]}, inject)
+
+
 def one(top, inject):
     Box(top)
+    before, was = Record(top / "Maildir"), flags(top)
+    assert before.modseq.keys() == set(range(1, 7)) and before.highest > 0
+    assert before.modseq[6] > before.modseq[5]
     done, met = run_with(top, inject)
+    stopped = Record(top / "Maildir")
     # Killed between making the lock and writing its pid: that one is waited
     # for, 120 seconds, as the crash table of lock.c says.
     for lock in top.glob("Maildir/**/dovecot-uidlist.lock"):
@@ -178,6 +209,8 @@ def one(top, inject):
         with Client.pipe(argv, stderr=subprocess.DEVNULL,
                          **as_mail_user()) as c:
             check(c, done, f"{inject} ({argv[0]})")
+        if argv[0] == IMAPD:
+            check_modseqs(top, before, stopped, was, inject)
     return met
 
 
@@ -191,8 +224,12 @@ def every_use(top, fault):
 def test_work_without_faults(top):
     """All is answered OK, so that the faults have something to break."""
     Box(top)
+    before = Record(top / "Maildir")
     done, met = run_with(top, "openat:error=EIO:when=60000")
     assert not met
+    now = Record(top / "Maildir")
+    assert now.gone.keys() == {4, 5} and now.modseq.keys() == {1, 2, 3, 6, 7}
+    assert {u for u, n in now.modseq.items() if n > before.highest} == {1, 2, 7}
     assert done == {"select", "flag", "keyword", "append", "copy", "move",
                     "delete", "expunge", "create", "rename", "subscribe",
                     "noop"}
