@@ -57,7 +57,8 @@ struct copy {
 
 /* ---- flags ----------------------------------------------------------- */
 
-/* Keywords of this mailbox as letters of the destination. */
+/* Keywords of this mailbox as letters of the destination; but not yet those
+ * whose names this session has not read. */
 static int
 map_keywords(struct copy *c, uint64_t used)
 {
@@ -72,12 +73,14 @@ map_keywords(struct copy *c, uint64_t used)
 	r = deposit_keywords(&c->dep, names, n);
 	if (r != 0)
 		return r;
-	for (size_t i = 0; i < KEYWORDS_NUMBERS; i++)
-		if (used & UINT64_C(1) << i && here->name[i] != NULL &&
-		    keywords_find(&c->dep.kw, span_str(here->name[i]),
+	for (size_t i = 0; i < KEYWORDS_NUMBERS; i++) {
+		if (!(used & UINT64_C(1) << i) || here->name[i] == NULL)
+			continue;
+		c->mapped |= UINT64_C(1) << i;
+		if (keywords_find(&c->dep.kw, span_str(here->name[i]),
 		    &there) == 0)
 			c->letter[i] = UINT64_C(1) << there;
-	c->mapped |= used;
+	}
 	return 0;
 }
 
@@ -100,6 +103,7 @@ give_place(struct copy *c, struct item *it, const char *from)
 			r = map_keywords(c, it->kw & ~c->mapped);
 		if (r != 0)
 			return r;
+		c->mapped |= it->kw;	/* a letter may have no name */
 	}
 	for (size_t i = 0; i < KEYWORDS_NUMBERS; i++)
 		if (it->kw & UINT64_C(1) << i)
