@@ -66,6 +66,9 @@ static const struct {
 	[CHECK_JOURNAL_PAIR] = { "journal-generation", MEND_RECORD },
 	[CHECK_JOURNAL_RECORD] = { "journal-record", MEND_RECORD },
 	[CHECK_JOURNAL_TORN] = { "journal-torn", MEND_TAIL },
+	[CHECK_CACHE_HEADER] = { "cache-header", MEND_CACHE },
+	[CHECK_CACHE_BLOCK] = { "cache-block", MEND_CACHE },
+	[CHECK_CACHE_VALUE] = { "cache-value", MEND_CACHE },
 	[CHECK_NO_MARK] = { "no-mark", 0 },
 	[CHECK_LINK] = { "hard-link", 0 },
 	[CHECK_LEFT_OVER] = { "left-over", 0 },
@@ -167,6 +170,8 @@ look(struct look *l, const struct maildir_path *path)
 		r = check_keywords(l);
 	if (r == 0 && l->has_list)
 		check_against(l);
+	if (r == 0 && l->has_list)
+		check_cache(l);
 	if (r == 0)
 		add_counts(l);
 	return r;

@@ -50,6 +50,9 @@ enum check_what {
 	CHECK_JOURNAL_PAIR,
 	CHECK_JOURNAL_RECORD,
 	CHECK_JOURNAL_TORN,
+	CHECK_CACHE_HEADER,
+	CHECK_CACHE_BLOCK,
+	CHECK_CACHE_VALUE,
 
 	CHECK_NO_MARK,		/* notes from here on */
 	CHECK_LINK,
@@ -67,7 +70,8 @@ enum {
 	MEND_KEYWORDS = 4,	/* dovecot-keywords */
 	MEND_RECORD = 8,	/* index and journal */
 	MEND_TAIL = 16,		/* the journal's end cut */
-	MEND_MARK = 32		/* maildirfolder removed */
+	MEND_MARK = 32,		/* maildirfolder removed */
+	MEND_CACHE = 64		/* imapd.cache removed */
 };
 
 struct look {
@@ -112,6 +116,9 @@ void check_against(struct look *l);
 
 /* check_journal(l, f): after this index, or none (fd -1). */
 void check_journal(struct look *l, const struct indexfile *f);
+
+/* check_cache(l): imapd.cache. */
+void check_cache(struct look *l);
 
 /* mend_mailbox(store, path, what): MEND_* bits. */
 int mend_mailbox(struct maildir_store *store, const struct maildir_path *path,

@@ -182,6 +182,9 @@ mend_under_lock(struct maildir *md, unsigned what)
 		r = uidlist_read(&md->ul, &at);
 	if (r == 0 && what & (MEND_RECORD | MEND_LIST))
 		drop_journal(md);
+	if (r == 0 && what & MEND_CACHE && unlinkat(md->box.control,
+	    CACHE_FILE, 0) != 0 && errno != ENOENT)
+		r = err_from_errno(errno);
 	return r;
 }
 

@@ -35,7 +35,8 @@ def clean(where, *options):
 
 @pytest.fixture
 def box(account, login):
-    """A Maildir that has seen a session: index, journal, keywords, folder."""
+    """A Maildir that has seen a session: index, journal, cache, keywords, and a
+    folder."""
     for n in range(6):
         account.mail.deliver(message(f"m{n}"))
     account.mail.deliver(message("f"), folder="Foo")
@@ -44,6 +45,7 @@ def box(account, login):
     c.ok("STORE 1:3 +FLAGS (\\Seen Junk)")
     c.ok("UID STORE 4 +FLAGS (\\Deleted)")
     c.ok("EXPUNGE")
+    c.ok("FETCH 1:* (ENVELOPE RFC822.SIZE)")
     c.ok("SELECT Foo")
     c.ok("SUBSCRIBE Foo")
     c.ok("LOGOUT")
@@ -141,6 +143,10 @@ DAMAGE = [
     ("journal-header", flipped("imapd.journal", 18), True),
     ("journal-torn", appended("imapd.journal", b"xxxx"), True),
     ("journal-generation", old_journal, True),
+    ("cache-header", flipped("imapd.cache", 9), True),
+    ("cache-block", flipped("imapd.cache", 30), True),
+    ("cache-block", appended("imapd.cache", b"torn"), True),
+    ("cache-value", flipped("imapd.cache", -2), True),
 ]
 
 
