@@ -68,18 +68,23 @@ domain(struct list *l)
 }
 
 /* local-part = dot-atom / quoted-string / obs-local-part
- * obs-local-part = word *("." word) */
+ * obs-local-part = word *("." word) ; word = atom / quoted-string
+ *
+ * A dot-atom takes all atoms and dots from here on, also a dot that a
+ * quoted-string follows. */
 static bool
 local_part(struct list *l)
 {
-	if (!rfc5322_quoted(&l->c, &l->text))
-		return rfc5322_dot_atom(&l->c, &l->text);
-	while (is_rfc5322_at(&l->c, '.')) {
-		l->c.p++;
-		buf_putc(&l->text, '.');
-		rfc5322_skip(&l->c);
-		if (!rfc5322_quoted(&l->c, &l->text))
-			(void)rfc5322_atom(&l->c, &l->text);	/* "a". */
+	bool is_first = true, has_dot = false;
+
+	while (is_first || has_dot || is_rfc5322_at(&l->c, '.')) {
+		if (rfc5322_dot_atom(&l->c, &l->text))
+			has_dot = l->text.p[l->text.n - 1] == '.';
+		else if (rfc5322_quoted(&l->c, &l->text))
+			has_dot = false;
+		else
+			return !is_first;
+		is_first = false;
 	}
 	return true;
 }
@@ -145,11 +150,13 @@ angle_addr(struct list *l, struct address *a)
 /*
  * An address without angle brackets.  Its name is the last comment, as mailers
  * wrote it before RFC 822.  A single word without "@" is a local mailbox; more
- * words are a name that lost its address.
+ * words, and a quoted one, are a name that lost its address.
  */
 static void
 bare_addr(struct list *l, struct address *a)
 {
+	bool is_quoted = is_rfc5322_at(&l->c, '"');
+
 	buf_clear(&l->comment);
 	addr_spec(l, a);
 	if (l->comment.n > 0) {
@@ -163,6 +170,9 @@ bare_addr(struct list *l, struct address *a)
 	buf_putc(&l->text, ' ');
 	if (rfc5322_phrase(&l->c, &l->text)) {
 		a->name = keep(l);
+		a->mailbox = SPAN_NONE;
+	} else if (is_quoted && a->mailbox.n > 0) {
+		a->name = a->mailbox;
 		a->mailbox = SPAN_NONE;
 	}
 }

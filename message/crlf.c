@@ -67,13 +67,16 @@ crlf_init(struct crlf *c, uint64_t off, uint64_t len)
 	c->skip = off;
 	c->left = len;
 	c->has_cr = false;
+	c->keeps_nul = false;
 }
 
 static void
-hide_nul(uint8_t *p, size_t n)
+hide_nul(const struct crlf *c, uint8_t *p, size_t n)
 {
 	const uint8_t *end = p + n;
 
+	if (c->keeps_nul)
+		return;
 	while (p != end && (p = memchr(p, 0, (size_t)(end - p))) != NULL)
 		*p++ = CRLF_NUL;
 }
@@ -103,7 +106,7 @@ put_all(struct crlf *c, struct span s, struct buf *out)
 	memcpy(q, p, (size_t)(end - p));
 	q += end - p;
 	out->n += (size_t)(q - start);
-	hide_nul(start, (size_t)(q - start));
+	hide_nul(c, start, (size_t)(q - start));
 	c->has_cr = end[-1] == '\r';
 }
 
@@ -124,7 +127,7 @@ put_some(struct crlf *c, struct span s, struct buf *out)
 		return;
 	memcpy(p, s.p, s.n);
 	out->n += s.n;
-	hide_nul(p, s.n);
+	hide_nul(c, p, s.n);
 }
 
 /* All of s as served lies inside of the range. */

@@ -39,6 +39,7 @@ struct crlf {
 	uint64_t skip;		/* bytes as served still to be left out */
 	uint64_t left;		/* bytes as served still wanted */
 	bool has_cr;		/* the last stored byte was CR */
+	bool keeps_nul;		/* for a literal8; set it after crlf_init() */
 };
 
 /* crlf_init(c, off, len): the bytes off .. off + len as served; UINT64_MAX for

@@ -193,24 +193,43 @@ blank_tail(struct span s)
 }
 
 /*
- * Text without an escape, appended to out; is_line: it ends with a line feed,
- * so that the blanks before that go (RFC 2045 6.7 rule 3).
+ * The text of a whole line without its line feed, or its end behind the last
+ * escape: blanks at its end go (RFC 2045 6.7 rule 3).
  */
 static void
-qp_text(struct span s, bool is_line, struct buf *out)
+qp_line(struct span s, struct buf *out)
 {
-	size_t tail;
+	size_t tail = blank_tail(s);
 
-	if (!is_line) {
-		buf_put_span(out, s);
-		return;
-	}
-	s.n--;
-	tail = blank_tail(s);
 	buf_put(out, s.p, s.n - tail);
 	if (tail > 0 && s.p[s.n - 1] == '\r')
 		buf_putc(out, '\r');
-	buf_putc(out, '\n');
+}
+
+/*
+ * Decode the text before the next escape or line end: the first n bytes of
+ * rest, whose line is lf bytes long.  The count of bytes used: fewer when those
+ * at the end of rest may be the end of a line.
+ */
+static size_t
+qp_text(struct span rest, size_t lf, size_t n, bool is_end, struct buf *out)
+{
+	size_t tail;
+
+	if (n == lf && lf < rest.n) {
+		qp_line(span_take(rest, lf), out);
+		buf_putc(out, '\n');
+		return lf + 1;
+	}
+	if (n == rest.n && is_end) {
+		qp_line(rest, out);
+		return n;
+	}
+	tail = n == rest.n ? blank_tail(rest) : 0;
+	if (tail > LINE_MAX)
+		tail = 0;
+	buf_put(out, rest.p, n - tail);
+	return n - tail;
 }
 
 /*
@@ -225,7 +244,7 @@ decode_qp(struct cte_decoder *d, struct span s, bool is_end, struct buf *out)
 
 	while (used < s.n) {
 		struct span rest = span_skip(s, used);
-		size_t lf, n, tail;
+		size_t lf, n, text;
 
 		/* Looked for once a line: a line may be all escapes, and as
 		 * long as s. */
@@ -234,16 +253,9 @@ decode_qp(struct cte_decoder *d, struct span s, bool is_end, struct buf *out)
 		lf = eol - used;
 		n = span_find(span_take(rest, lf), '=');
 		if (n > 0 || lf == 0) {
-			bool is_line = n == lf && lf < rest.n;
-
-			n += is_line;
-			tail = is_end || n < rest.n || is_line ? 0 :
-			    blank_tail(rest);
-			if (tail > LINE_MAX)
-				tail = 0;
-			qp_text(span_take(rest, n - tail), is_line, out);
-			used += n - tail;
-			if (tail > 0)
+			text = qp_text(rest, lf, n, is_end, out);
+			used += text;
+			if (text < n)
 				return used;
 			continue;
 		}

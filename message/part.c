@@ -170,11 +170,24 @@ is_message(const struct content *c)
 	    !is_span_ieq(c->encoding, SPAN("quoted-printable")));
 }
 
-static void
-push_boundary(struct part_parser *pp, struct span s)
+/*
+ * Where the boundary of cur, a multipart, is looked for from now on; false if
+ * it has none that can be.  It never ends in blanks (RFC 2046 5.1.1:
+ * bcharsnospace), and those that a mailer put there are lost on the way.
+ */
+static bool
+push_boundary(struct part_parser *pp)
 {
-	boundary_push(&pp->bounds, span_take(s, PART_BOUNDARY_MAX));
+	struct span charset, s = content_param(pp->cur->content.params,
+	    SPAN("boundary"), pp->arena, &charset);
+
+	while (s.n > 0 && is_wsp(s.p[s.n - 1]))
+		s.n--;
+	if (s.n == 0 || s.n > PART_BOUNDARY_MAX)
+		return false;
+	boundary_push(&pp->bounds, s);
 	VEC_PUSH(&pp->owner, pp->cur);
+	return true;
 }
 
 /* The header of cur is complete: see what its body will be. */
@@ -182,7 +195,6 @@ static void
 end_header(struct part_parser *pp)
 {
 	struct part *part = pp->cur;
-	struct span boundary, charset;
 
 	extent_close(&part->header, mark(pp));
 	part->body = mark(pp);
@@ -200,13 +212,8 @@ end_header(struct part_parser *pp)
 		part->content.type = SPAN("application");
 		part->content.subtype = SPAN("octet-stream");
 	} else if (is_content_type(&part->content, SPAN("multipart"),
-	    SPAN("")) && can_nest(pp)) {
-		boundary = content_param(part->content.params,
-		    SPAN("boundary"), pp->arena, &charset);
-		if (boundary.n > 0) {
-			part->kind = PART_MULTIPART;
-			push_boundary(pp, boundary);
-		}
+	    SPAN("")) && can_nest(pp) && push_boundary(pp)) {
+		part->kind = PART_MULTIPART;
 	}
 }
 
@@ -322,8 +329,10 @@ decide(struct part_parser *pp, struct span s)
 		consume_text(pp, s);
 		return;
 	}
-	end_part(pp, (size_t)level, has_prefix(span_skip(rest, len),
-	    SPAN("--")));
+	rest = span_skip(rest, len);
+	while (rest.n > 0 && is_wsp(rest.p[0]))
+		rest = span_skip(rest, 1);	/* those of push_boundary() */
+	end_part(pp, (size_t)level, has_prefix(rest, SPAN("--")));
 	consume(pp, s);
 }
 

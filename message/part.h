@@ -36,8 +36,10 @@
 #define PART_MEMORY_MAX		(64 * 1024 * 1024) /* arena bytes of one parse;
 				 * beyond it the headers of parts are no longer
 				 * looked at */
-#define PART_BOUNDARY_MAX	200	/* longer ones are cut to this (RFC 2046
-				 * allows 70) */
+#define PART_BOUNDARY_MAX	996	/* what fits into a line with the two
+				 * hyphens (RFC 5322 2.1.1; RFC 2046 allows
+				 * 70); with a longer one, as with none, a
+				 * multipart is a leaf */
 
 enum part_kind {
 	PART_LEAF,		/* text, application, ... : BODY of one part;

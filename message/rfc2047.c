@@ -129,6 +129,16 @@ run_word(struct run *run, const struct word *w)
 	return true;
 }
 
+/* A word in this charset can be converted; run goes on. */
+static bool
+is_known(const struct run *run, struct span charset)
+{
+	struct charset *cs;
+
+	return (run->cs != NULL && is_span_ieq(run->name, charset)) ||
+	    charset_pool_get(run->pool, charset, &cs) == 0;
+}
+
 /* Text that is not encoded: unfolded, cleaned. */
 static void
 put_text(struct span s, struct buf *out)
@@ -176,6 +186,7 @@ rfc2047_decode(struct span s, struct charset_pool *pool, struct buf *out)
 	while (s.n > 0) {
 		size_t i = 0;
 		struct span next;
+		bool is_decoded;
 
 		/* The text up to the next word. */
 		while (i < s.n && !parse_word(span_skip(s, i), last, &w)) {
@@ -188,12 +199,15 @@ rfc2047_decode(struct span s, struct charset_pool *pool, struct buf *out)
 			s = span_skip(s, i);
 			continue;
 		}
-		if (!run_word(&run, &w))
+		is_decoded = run_word(&run, &w);
+		if (!is_decoded)
 			put_text(span_take(s, w.len), out);
 		s = span_skip(s, w.len);
-		/* What separates two words is no text (RFC 2047 6.2). */
+		/* What separates two words is no text (RFC 2047 6.2), but a
+		 * word that stays as it is, is text (6.3). */
 		next = skip_blanks(s);
-		if (next.n < s.n && parse_word(next, last, &w))
+		if (is_decoded && next.n < s.n && parse_word(next, last, &w) &&
+		    is_known(&run, w.charset))
 			s = next;
 	}
 	run_end(&run);

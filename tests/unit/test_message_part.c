@@ -101,6 +101,15 @@ static const struct { const char *in, *out; } rows[] = {
 	    "multipart/mixed!{" MP "|2,2}{--x \t\n\n1\n--xyz\n\n2\n --x\n-x\n"
 	    "--x--  \n|9,9}(text/plain{\n|1,1}{1|0,0}"
 	    "text/plain{\n|1,1}{2\n --x\n-x|2,2})" },
+	/* Blanks at the end of the parameter, and of the lines or not. */
+	{ "Content-Type: multipart/mixed; boundary=\"x \"\n\n"
+	    "--x\n\n1\n--x \n\n2\n--x --\n--x\n",
+	    "multipart/mixed!{Content-Type: multipart/mixed; boundary=\"x \"\n"
+	    "\n|2,2}{--x\n\n1\n--x \n\n2\n--x --\n--x\n|8,8}"
+	    "(text/plain{\n|1,1}{1|0,0}text/plain{\n|1,1}{2|0,0})" },
+	{ "Content-Type: multipart/mixed; boundary=\" \t\"\n\n-- \t\n\n1\n",
+	    "multipart/mixed!{Content-Type: multipart/mixed; boundary=\" \t\"\n"
+	    "\n|2,2}{-- \t\n\n1\n|3,3}" },
 	/* The outer boundary ends everything inside. */
 	{ MP "--x\nContent-Type: multipart/digest; boundary=\"xy\"\n\n--xy\n"
 	    "\nSubject: i\n\nin\n--x\n\nout\n--x--\n",
@@ -272,6 +281,46 @@ test_limits(void **state)
 	arena_free(a);
 }
 
+/* The longest boundary is found and closed; with a longer one there is none. */
+static void
+test_boundary_limit(void **state)
+{
+	struct arena *a = arena_new(1000);
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, CEILING);
+	for (size_t n = PART_BOUNDARY_MAX; n < PART_BOUNDARY_MAX + 2; n++) {
+		const struct part *top;
+		struct buf name;
+
+		buf_init(&name, CEILING);
+		for (size_t i = 0; i < n; i++)
+			buf_putc(&name, 'b');
+		buf_clear(&b);
+		buf_puts(&b, "Content-Type: multipart/mixed; boundary=");
+		buf_put_span(&b, buf_span(&name));
+		buf_puts(&b, "\n\n--");
+		buf_put_span(&b, buf_span(&name));
+		buf_puts(&b, "\n\npart\n--");
+		buf_put_span(&b, buf_span(&name));
+		buf_puts(&b, "--\n");
+		for (size_t step = 1; step < 10 * b.n; step = step * 7 + 1) {
+			top = parse(buf_span(&b), step, a);
+			if (n > PART_BOUNDARY_MAX) {
+				assert_int_equal(top->kind, PART_LEAF);
+				continue;
+			}
+			assert_int_equal(top->kind, PART_MULTIPART);
+			assert_int_equal(top->child->body.size, 4);
+			assert_null(top->child->next);
+		}
+		buf_done(&name);
+	}
+	buf_done(&b);
+	arena_free(a);
+}
+
 /* Header bytes beyond the limit count, but are not looked at. */
 static void
 test_header_limit(void **state)
@@ -391,6 +440,7 @@ main(void)
 		cmocka_unit_test(test_headers_only),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_boundary_limit),
 		cmocka_unit_test(test_header_limit),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_boundary)
