@@ -170,6 +170,7 @@ decode_init(struct decode *d, struct msgview *mv, const struct extent *e,
 {
 	*d = (struct decode){ .mv = mv, .extent = *e };
 	crlf_init(&d->crlf, 0, UINT64_MAX);
+	d->crlf.keeps_nul = true;	/* RFC 3516 7: literal8 */
 	cte_init(&d->dec, cte);
 	buf_init(&d->served, 2 * PIECE);
 	buf_init(&d->out, MSGVIEW_MEMORY + 4 * PIECE);
@@ -226,12 +227,10 @@ section_find_binary(struct msgview *mv, const struct section *sec,
 		return err;
 	part = part_find(top, sec->part, sec->nparts);
 	cte = cte_find(part->content.encoding);
-	if (part->kind != PART_LEAF || cte == CTE_NONE)
+	if (part->kind != PART_LEAF)
 		return 0;
 	if (cte == CTE_UNKNOWN)
 		return ERR_UNSUPPORTED;
-	ret->kind = SECTION_IS_DECODED;
-	ret->cte = cte;
 	ret->size = 0;
 	decode_init(&d, mv, &ret->extent, cte);
 	while (decode_next(&d, &s)) {
@@ -239,6 +238,11 @@ section_find_binary(struct msgview *mv, const struct section *sec,
 		ret->has_nul = ret->has_nul || has_byte(s, 0);
 	}
 	decode_done(&d);
+	/* What stands there as it is, is sent as it is, at full speed. */
+	if (cte != CTE_NONE || ret->has_nul) {
+		ret->kind = SECTION_IS_DECODED;
+		ret->cte = cte;
+	}
 	return 0;
 }
 

@@ -40,16 +40,27 @@ is_text(const struct part *part)
 	return is_content_type(&part->content, SPAN("text"), SPAN(""));
 }
 
-/* A leaf that its header calls a message: the grammar (body-type-msg) wants an
- * envelope and a body behind it all the same. */
+/*
+ * A part that has an envelope and a body (body-type-msg), also if it is too
+ * deep to be looked into.  The grammar of RFC 3501 has them for message/rfc822
+ * alone, and a client of that time cannot read the response if message/global
+ * has them too (RFC 9755 6, B.2).
+ */
 static bool
-is_closed_message(const struct part *part)
+is_message(const struct part *part, bool is_utf8)
 {
 	const struct content *c = &part->content;
 
-	return part->kind == PART_LEAF &&
-	    (is_content_type(c, SPAN("message"), SPAN("rfc822")) ||
+	return is_content_type(c, SPAN("message"), SPAN("rfc822")) || (is_utf8 &&
 	    is_content_type(c, SPAN("message"), SPAN("global")));
+}
+
+/* Its children are told. */
+static bool
+has_children(const struct part *part, bool is_utf8)
+{
+	return part->child != NULL && (part->kind == PART_MULTIPART ||
+	    is_message(part, is_utf8));
 }
 
 /* ---- parameters ------------------------------------------------------ */
@@ -156,7 +167,7 @@ open_part(struct buf *b, const struct part *part, bool is_extended,
 		return;
 	}
 	put_fields(b, part, is_utf8);
-	if (part->kind == PART_MESSAGE || is_closed_message(part)) {
+	if (is_message(part, is_utf8)) {
 		buf_putc(b, ' ');
 		fmt_envelope(b, part->child != NULL &&
 		    part->child->envelope != NULL ? part->child->envelope :
@@ -180,8 +191,7 @@ close_part(struct buf *b, const struct part *part, bool is_extended,
 			put_params(b, part->content.params, false, is_utf8);
 		}
 	} else {
-		if (is_text(part) || part->kind == PART_MESSAGE ||
-		    is_closed_message(part)) {
+		if (is_text(part) || is_message(part, is_utf8)) {
 			buf_putc(b, ' ');
 			buf_put_u64(b, part->body.lines);
 		}
@@ -203,7 +213,7 @@ fmt_body(struct buf *b, const struct part *top, bool is_extended, bool is_utf8)
 
 	for (;;) {
 		open_part(b, part, is_extended, is_utf8);
-		if (part->child != NULL) {
+		if (has_children(part, is_utf8)) {
 			part = part->child;
 			continue;
 		}

@@ -386,6 +386,42 @@ test_binary(void **state)
 	    "a NO [UNKNOWN-CTE] A part has an unknown transfer encoding.\r\n");
 }
 
+/* NUL in a part that is not encoded: RFC 3516 has a literal8 for it; elsewhere
+ * it is served as 0x80. */
+static void
+test_binary_nul(void **state)
+{
+	static const char want[] = "* 1 FETCH (BINARY[1] ~{7}\r\na\0b\r\n\r\n"
+	    " BINARY.SIZE[1] 7 BODY[1] {7}\r\na\x80" "b\r\n\r\n)\r\n";
+	struct world *w = *state;
+
+	(void)fake_add(&fake, 1, MAILDIR_SEEN, SPAN("A: b\n\na\0b\n\r\n"));
+	run(w, "a FETCH 1 (BINARY.PEEK[1] BINARY.SIZE[1] BODY.PEEK[1])");
+	assert_true(w->sent.n > sizeof(want) - 1);
+	assert_memory_equal(w->sent.p, want, sizeof(want) - 1);
+}
+
+/* To a client of RFC 3501 a message/global is a part like any other (RFC 9755
+ * B.2). */
+static void
+test_global(void **state)
+{
+	struct world *w = *state;
+
+	add(1, MAILDIR_SEEN, "Content-Type: message/global\n\n"
+	    "Subject: x\n\nb\n");
+	CHECK(w, "a FETCH 1 (BODY BODY[1.HEADER])",
+	    "* 1 FETCH (BODY (\"message\" \"global\" NIL NIL NIL \"7bit\" 17) "
+	    "BODY[1.HEADER] {14}\r\nSubject: x\r\n\r\n)\r\n"
+	    "a OK FETCH completed.\r\n");
+	w->s.is_utf8 = true;
+	CHECK(w, "a FETCH 1 BODY",
+	    "* 1 FETCH (BODY (\"message\" \"global\" NIL NIL NIL \"7bit\" 17 "
+	    "(NIL \"x\" NIL NIL NIL NIL NIL NIL NIL NIL) (\"text\" \"plain\" "
+	    "(\"charset\" \"us-ascii\") NIL NIL \"7bit\" 3 1) 3))\r\n"
+	    "a OK FETCH completed.\r\n");
+}
+
 /* What cannot be read never fails the range. */
 static void
 test_unreadable(void **state)
@@ -723,6 +759,8 @@ main(void)
 		TEST(test_fields),
 		TEST(test_structure),
 		TEST(test_binary),
+		TEST(test_binary_nul),
+		TEST(test_global),
 		TEST(test_unreadable),
 		TEST(test_slices),
 		TEST(test_cut),
