@@ -51,8 +51,8 @@ is_message(const struct part *part, bool is_utf8)
 {
 	const struct content *c = &part->content;
 
-	return is_content_type(c, SPAN("message"), SPAN("rfc822")) || (is_utf8 &&
-	    is_content_type(c, SPAN("message"), SPAN("global")));
+	return is_content_type(c, SPAN("message"), SPAN("rfc822")) ||
+	    (is_utf8 && is_content_type(c, SPAN("message"), SPAN("global")));
 }
 
 /* Its children are told. */

@@ -15,7 +15,7 @@ def test_compare(capsys):
     """Every item, part and slice of the corpus and of the made messages."""
     given = os.environ.get("IMAPD_TEST_CORPUS")
     args = argparse.Namespace(corpus=given and pathlib.Path(given), limit=None,
-                              no_search=False, verbose=20)
+                              no_search=False, verbose=20, write=None)
     top = run_dir()
     try:
         status = compare.compare(top, args)

@@ -48,6 +48,18 @@ def test_limits_are_those_of_the_source():
         assert value in defined[name], name
 
 
+def test_differences_are_explained():
+    """Each that tests/corpus takes for meant has its place in the page."""
+    folder = TOP / "tests/corpus"
+    reasons = re.findall(r'@rule\("([^:"]+):',
+                         (folder / "differences.py").read_text())
+    reasons += re.findall(r"^([^\t#\n][^:\n]*):",
+                          (folder / "differences.txt").read_text(), re.M)
+    assert len(reasons) > 20
+    for heading in reasons:
+        assert f"\n.It {heading}\n" in PAGE, heading
+
+
 def test_the_tests_named_exist():
     for names in re.findall(r"^\.Pq Pa (.*)$", PAGE, re.M):
         for path, _, function in (x.partition(" : ") for x in
