@@ -33,7 +33,7 @@
 #define PART_HEADER_MAX		(1024 * 1024)	/* header bytes of one part that
 					 * are looked at; the rest still counts
 					 * in sizes */
-#define PART_MEMORY_MAX		(64 * 1024 * 1024) /* arena bytes of one parse;
+#define PART_MEMORY_MAX		(10 * 1024 * 1024) /* arena bytes of one parse;
 				 * beyond it the headers of parts are no longer
 				 * looked at */
 #define PART_BOUNDARY_MAX	996	/* what fits into a line with the two

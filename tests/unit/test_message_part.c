@@ -321,6 +321,46 @@ test_boundary_limit(void **state)
 	arena_free(a);
 }
 
+/* Parts beyond the limit of memory are there, but nobody looked at their
+ * headers. */
+static void
+test_memory_limit(void **state)
+{
+	struct arena *a = arena_new(1000);
+	const struct part *p;
+	struct buf b;
+	size_t n = 0, known = 0;
+
+	(void)state;
+	buf_init(&b, CEILING);
+	buf_puts(&b, MP);
+	for (int i = 0; i < 5000; i++) {
+		buf_puts(&b, "--x\nContent-Type: image/png; a=");
+		for (int k = 0; k < 5000; k++)
+			buf_putc(&b, 'a');
+		buf_puts(&b, "\n\ny\n");
+	}
+	p = parse(buf_span(&b), 65536, a)->child;
+	assert_in_range(arena_used(a), PART_MEMORY_MAX, PART_MEMORY_MAX * 6 /
+	    5);
+	for (; p != NULL; p = p->next) {
+		bool is_known = is_content_type(&p->content, SPAN("image"),
+		    SPAN("png"));
+
+		assert_true(!is_known || n == known);	/* they come first */
+		known += is_known;
+		n++;
+		assert_true(is_known || is_content_type(&p->content,
+		    SPAN("text"), SPAN("plain")));
+		assert_int_equal(p->header.lines, 2);
+		assert_int_equal(p->body.size, p->next == NULL ? 2 : 1);
+	}
+	assert_int_equal(n, 5000);
+	assert_in_range(known, PART_MEMORY_MAX / 5000 / 5 * 4, 4000);
+	buf_done(&b);
+	arena_free(a);
+}
+
 /* Header bytes beyond the limit count, but are not looked at. */
 static void
 test_header_limit(void **state)
@@ -441,6 +481,7 @@ main(void)
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_boundary_limit),
+		cmocka_unit_test(test_memory_limit),
 		cmocka_unit_test(test_header_limit),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_boundary)
