@@ -11,51 +11,52 @@
 #define ROUNDS	255	/* additions before a lane of 8 bits would overflow */
 
 /*
- * The count of line feeds in the whole lanes of p[0..n); *ret_n is how many
- * bytes those are.
+ * The count of line feeds in s, those behind a CR (pairs) or all.  Which of the
+ * two is a constant where this is called, and a loop of its own there.
  */
-static uint64_t
-count_lanes(const uint8_t *p, size_t n, size_t *ret_n)
+static inline uint64_t
+count(struct span s, bool is_pairs)
 {
+	const uint8_t *p = s.p;
+	size_t i = is_pairs ? 1 : 0;
 	uint64_t total = 0;
-	size_t i = 0;
 
-	while (n - i >= LANES) {
+	while (s.n >= LANES + i) {
 		uint8_t lane[LANES] = { 0 };
 
-		for (int r = 0; r < ROUNDS && n - i >= LANES; r++) {
-			for (int j = 0; j < LANES; j++)
-				lane[j] = (uint8_t)(lane[j] +
-				    (p[i + (size_t)j] == '\n'));
+		for (int r = 0; r < ROUNDS && s.n - i >= LANES; r++) {
+			for (size_t j = 0; j < LANES; j++) {
+				uint8_t is_lf = p[i + j] == '\n';
+
+				if (is_pairs)
+					is_lf &= p[i + j - 1] == '\r';
+				lane[j] = (uint8_t)(lane[j] + is_lf);
+			}
 			i += LANES;
 		}
-		for (int j = 0; j < LANES; j++)
+		for (size_t j = 0; j < LANES; j++)
 			total += lane[j];
 	}
-	*ret_n = i;
+	for (; i < s.n; i++)
+		total += p[i] == '\n' && (!is_pairs || p[i - 1] == '\r');
 	return total;
 }
 
 void
 crlf_count(struct crlf_count *c, struct span s)
 {
-	size_t i;
+	size_t cr;
 	uint64_t lines, pairs = 0;
-	struct span rest = s;
 
 	if (s.n == 0)
 		return;
-	lines = count_lanes(s.p, s.n, &i);
-	for (; i < s.n; i++)
-		lines += s.p[i] == '\n';
+	lines = count(s, false);
 	if (c->has_cr && s.p[0] == '\n')
 		pairs++;
 	/* Stored mail has no CR at all, as a rule: one fast look. */
-	while (rest.n > 0 && (i = span_find(rest, '\r')) < rest.n) {
-		rest = span_skip(rest, i + 1);
-		if (rest.n > 0 && rest.p[0] == '\n')
-			pairs++;
-	}
+	cr = span_find(s, '\r');
+	if (cr < s.n)
+		pairs += count(span_skip(s, cr), true);
 	c->lines += lines;
 	c->bare += lines - pairs;
 	c->has_cr = s.p[s.n - 1] == '\r';

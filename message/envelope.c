@@ -24,6 +24,10 @@ static const struct row lists[ENVELOPE_LISTS] = {
 	ROW("To", to), ROW("Cc", cc), ROW("Bcc", bcc)
 };
 
+/* The lengths of these names, as bits: most fields have none of them. */
+#define LENGTHS	(1u << 2 | 1u << 3 | 1u << 4 | 1u << 6 | 1u << 7 | 1u << 8 | \
+		1u << 10 | 1u << 11)
+
 static void *
 member(struct envelope *env, const struct row *row)
 {
@@ -53,6 +57,8 @@ void
 envelope_field(struct envelope *env, const struct header_field *f,
     struct arena *arena)
 {
+	if (f->name.n > 11 || (LENGTHS >> f->name.n & 1) == 0)
+		return;
 	for (size_t i = 0; i < COUNT(lists); i++) {
 		if (is_span_ieq(f->name, lists[i].name)) {
 			join(env, i, f->body, arena);

@@ -5,42 +5,39 @@
 #include "message/rfc5322.h"
 
 /*
- * RFC 5322 3.2.3:
+ * What each byte may be part of:
  *
  *	atext = ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" /
- *	    "-" / "/" / "=" / "?" / "^" / "_" / "`" / "{" / "|" / "}" / "~"
- */
-static bool
-is_atext(uint8_t b)
-{
-	switch (b) {
-	case '!': case '#': case '$': case '%': case '&': case '\'':
-	case '*': case '+': case '-': case '/': case '=': case '?':
-	case '^': case '_': case '`': case '{': case '|': case '}':
-	case '~':
-		return true;
-	default:
-		return is_alpha(b) || is_digit(b) || b >= 0x80;
-	}
-}
-
-/*
- * RFC 2045 5.1:
- *
+ *	    "-" / "/" / "=" / "?" / "^" / "_" / "`" / "{" / "|" / "}" / "~" /
+ *	    UTF8-non-ascii			(RFC 5322 3.2.3, RFC 6532 3.2)
  *	token = 1*<any (US-ASCII) CHAR except SPACE, CTLs, or tspecials>
+ *						(RFC 2045 5.1)
+ *
+ * and a dot, which obs-phrase has among its atoms.  Other bytes above 127 are
+ * let into all three.
  */
-static bool
-is_mime_token(uint8_t b)
-{
-	switch (b) {
-	case '(': case ')': case '<': case '>': case '@': case ',':
-	case ';': case ':': case '\\': case '"': case '/': case '[':
-	case ']': case '?': case '=': case 0x7f:
-		return false;
-	default:
-		return b > ' ';
-	}
-}
+#define ATEXT		1
+#define TOKEN		2
+#define ATEXT_OR_DOT	4
+
+static const uint8_t class[256] = {
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	0, 7, 0, 7, 7, 7, 7, 7, 0, 0, 7, 7, 0, 7, 6, 5,
+	7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0, 0, 0, 5, 0, 5,
+	0, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
+	7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0, 0, 0, 7, 7,
+	7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
+	7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0,
+	7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
+	7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
+	7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
+	7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
+	7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
+	7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
+	7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
+	7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7
+};
 
 /*
  * comment = "(" *([FWS] ccontent) [FWS] ")"	(RFC 5322 3.2.2)
@@ -93,17 +90,18 @@ rfc5322_skip(struct rfc5322 *c)
 	}
 }
 
-/* The bytes from here on for which is_one holds. */
+/* The bytes from here on that are of a class. */
 static bool
-take_while(struct rfc5322 *c, bool (*is_one)(uint8_t b), struct buf *out)
+take_class(struct rfc5322 *c, uint8_t which, struct buf *out)
 {
-	const uint8_t *p = c->p;
+	const uint8_t *p = c->p, *end = c->end;
 
-	while (c->p != c->end && is_one(*c->p))
-		c->p++;
+	while (p != end && (class[*p] & which) != 0)
+		p++;
 	if (c->p == p)
 		return false;
-	buf_put(out, p, (size_t)(c->p - p));
+	buf_put(out, c->p, (size_t)(p - c->p));
+	c->p = p;
 	return true;
 }
 
@@ -111,7 +109,7 @@ take_while(struct rfc5322 *c, bool (*is_one)(uint8_t b), struct buf *out)
 bool
 rfc5322_atom(struct rfc5322 *c, struct buf *out)
 {
-	if (!take_while(c, is_atext, out))
+	if (!take_class(c, ATEXT, out))
 		return false;
 	rfc5322_skip(c);
 	return true;
@@ -177,12 +175,6 @@ rfc5322_domain_literal(struct rfc5322 *c, struct buf *out)
 	return true;
 }
 
-static bool
-is_atext_or_dot(uint8_t b)
-{
-	return b == '.' || is_atext(b);
-}
-
 /*
  * phrase     = 1*word / obs-phrase
  * obs-phrase = word *(word / "." / CFWS)
@@ -196,14 +188,14 @@ rfc5322_phrase(struct rfc5322 *c, struct buf *out)
 		bool is_quoted = is_rfc5322_at(c, '"');
 
 		if (!is_quoted && (is_rfc5322_end(c) ||
-		    !is_atext_or_dot(*c->p)))
+		    (class[*c->p] & ATEXT_OR_DOT) == 0))
 			return has_word;
 		if (has_word)
 			buf_putc(out, ' ');
 		if (is_quoted) {
 			(void)rfc5322_quoted(c, out);	/* it is there */
 		} else {
-			(void)take_while(c, is_atext_or_dot, out);
+			(void)take_class(c, ATEXT_OR_DOT, out);
 			rfc5322_skip(c);
 		}
 		has_word = true;
@@ -213,7 +205,7 @@ rfc5322_phrase(struct rfc5322 *c, struct buf *out)
 bool
 rfc5322_mime_token(struct rfc5322 *c, struct buf *out)
 {
-	if (!take_while(c, is_mime_token, out))
+	if (!take_class(c, TOKEN, out))
 		return false;
 	rfc5322_skip(c);
 	return true;

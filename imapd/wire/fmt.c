@@ -8,31 +8,44 @@
 #include "imapd/wire/lex.h"
 #include "maildir/maildir.h"
 
+/* What is in a string, as bits. */
+#define HAS_SPECIAL	1u	/* a quote or a backslash */
+#define HAS_8BIT	2u
+#define HAS_LINE	4u	/* CR, LF or NUL: no quoted string has them */
+
+static unsigned
+look(struct span s)
+{
+	static const uint8_t kind[256] = { ['"'] = HAS_SPECIAL,
+	    ['\\'] = HAS_SPECIAL, ['\r'] = HAS_LINE, ['\n'] = HAS_LINE,
+	    ['\0'] = HAS_LINE };
+	unsigned has = 0, all = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		has |= kind[s.p[i]];
+		all |= s.p[i];
+	}
+	return all >= 0x80 ? has | HAS_8BIT : has;
+}
+
 /*
  * quoted = DQUOTE *QUOTED-CHAR DQUOTE                      (RFC 3501 section 9)
  * QUOTED-CHAR =/ UTF8-2 / UTF8-3 / UTF8-4                  (RFC 9051, RFC 9755)
  */
 static bool
-can_quote(struct span s, bool with_utf8)
+can_quote(struct span s, unsigned has, bool with_utf8)
 {
-	bool is_8bit = false;
-
-	if (s.n > FMT_QUOTED_MAX)
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '\r' || s.p[i] == '\n' || s.p[i] == '\0')
-			return false;
-		if (s.p[i] >= 0x80)
-			is_8bit = true;
-	}
-	return !is_8bit || (with_utf8 && is_utf8(s));
+	return (has & HAS_LINE) == 0 &&
+	    ((has & HAS_8BIT) == 0 || (with_utf8 && is_utf8(s)));
 }
 
 static void
-put_quoted(struct buf *b, struct span s)
+put_quoted(struct buf *b, struct span s, unsigned has)
 {
 	buf_putc(b, '"');
-	for (size_t i = 0; i < s.n; i++) {
+	if ((has & HAS_SPECIAL) == 0)
+		buf_put_span(b, s);
+	else for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] == '"' || s.p[i] == '\\')
 			buf_putc(b, '\\');
 		buf_putc(b, s.p[i]);
@@ -62,8 +75,10 @@ put_literal(struct buf *b, struct span s)
 void
 fmt_string(struct buf *b, struct span s, bool with_utf8)
 {
-	if (can_quote(s, with_utf8))
-		put_quoted(b, s);
+	unsigned has = s.n > FMT_QUOTED_MAX ? HAS_LINE : look(s);
+
+	if (can_quote(s, has, with_utf8))
+		put_quoted(b, s, has);
 	else
 		put_literal(b, s);
 }

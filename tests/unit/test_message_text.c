@@ -371,6 +371,22 @@ test_crlf_count(void **state)
 	/* "xx\r" stands before "\r\n". */
 	assert_int_equal(c.lines, 6667 + 6667);
 	assert_int_equal(c.bare, 6667);
+	/* Any beginning and any length, against one byte at a time. */
+	for (size_t at = 0; at < 70; at++) {
+		struct crlf_count slow = { 0 };
+
+		for (size_t n = 1; n < 300; n++) {
+			struct span s = span_take(span_skip(buf_span(&b), at),
+			    n);
+
+			crlf_count(&slow, span_skip(s, n - 1));
+			c = (struct crlf_count){ 0 };
+			crlf_count(&c, s);
+			assert_int_equal(c.lines, slow.lines);
+			assert_int_equal(c.bare, slow.bare);
+			assert_int_equal(c.has_cr, slow.has_cr);
+		}
+	}
 	buf_done(&b);
 }
 
