@@ -4,6 +4,8 @@
 meant.  What stands in front of the colon of each reason is where
 imapd-conformance(7) has it at length.
 
+They are those of Dovecot 2.3.19 and Python 3.11.
+
 Some are rules: what one server says follows from what the other says.  All
 others are listed in differences.txt, value by value: when either side says
 anything else, the comparison fails.  A line that is no longer needed fails it
