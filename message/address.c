@@ -177,6 +177,48 @@ bare_addr(struct list *l, struct address *a)
 	}
 }
 
+/* The cursor is moved to the "<" that stands in this element; false, and it is
+ * not, if there is none. */
+static bool
+find_angle(struct list *l)
+{
+	struct rfc5322 c = l->c;
+
+	c.comment = NULL;
+	for (;;) {
+		rfc5322_skip(&c);
+		if (is_rfc5322_end(&c) || *c.p == ',' || *c.p == ';')
+			return false;
+		if (*c.p == '<')
+			break;
+		buf_clear(&l->text);
+		if (!rfc5322_quoted(&c, &l->text))
+			c.p++;
+	}
+	l->c.p = c.p;
+	return true;
+}
+
+/* The name that stands from start up to the cursor and is no phrase: its words
+ * and whatever else, joined as in the message. */
+static struct span
+odd_name(struct list *l, const uint8_t *start)
+{
+	struct rfc5322 c = { start, l->c.p, NULL };
+
+	buf_clear(&l->text);
+	while (!is_rfc5322_end(&c)) {
+		const uint8_t *p = c.p;
+
+		rfc5322_skip(&c);
+		if (c.p != p && l->text.n > 0 && !is_rfc5322_end(&c))
+			buf_putc(&l->text, ' ');
+		if (!is_rfc5322_end(&c) && !rfc5322_quoted(&c, &l->text))
+			buf_putc(&l->text, *c.p++);
+	}
+	return keep(l);
+}
+
 /* Up to the next separator: what follows an address and is none. */
 static void
 skip_garbage(struct list *l)
@@ -230,6 +272,12 @@ address(struct list *l)
 	} else {
 		l->c.p = start;
 		bare_addr(l, &a);
+		/* "A [b] <c@d>", "a@b <c@d>": readers see the one in the
+		 * brackets as the address. */
+		if (find_angle(l)) {
+			a = (struct address){ .name = odd_name(l, start) };
+			angle_addr(l, &a);
+		}
 	}
 	add_mailbox(l, &a);
 	skip_garbage(l);

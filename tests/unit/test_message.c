@@ -221,6 +221,9 @@ static const struct { const char *in, *out; } address_rows[] = {
 	{ "a@b", "-|a|b" },
 	{ "<a@b>", "-|a|b" },
 	{ "a.\"b c\".d@e, \"a\".b . \"c\"@d", "-|a.b c.d|e; -|a.b.c|d" },
+	{ "A [x] \"y\"z  <a@b>, c@d <e@f> g, [h](i)<j@k>;l) <m@n> <o@p>",
+	    "A [x] yz|a|b; c@d|e|f; [h]|j|k; l)|m|n" },
+	{ "a@b \"<c@d>\" (<e@f>), g@h", "-|a|b; -|g|h" },
 	{ "\"a.\" b@c", "a. b|MISSING_MAILBOX|MISSING_DOMAIN" },
 	{ "\"a name\", b", "a name|MISSING_MAILBOX|MISSING_DOMAIN; "
 	    "-|b|MISSING_DOMAIN" },
