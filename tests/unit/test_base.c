@@ -24,6 +24,7 @@
 #include "base/enc.h"
 #include "base/err.h"
 #include "base/fdio.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/msgpipe.h"
@@ -479,6 +480,44 @@ test_log(void **state)
 	close(p[1]);
 }
 
+/* ---- hash.h ----------------------------------------------------------- */
+
+static void
+test_hash(void **state)
+{
+	/* The vectors of the reference implementation. */
+	static const struct hash_key key = { UINT64_C(0x0706050403020100),
+	    UINT64_C(0x0f0e0d0c0b0a0908) };
+	static const uint8_t text[15] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
+	    12, 13, 14 };
+	struct hash_value v = hash_value(&key, SPAN_NONE);
+	struct hash_table t;
+	uint8_t name[4];
+	uint32_t num;
+
+	(void)state;
+	assert_true(v.lo == UINT64_C(0xe6a825ba047f81a3));
+	assert_true(v.hi == UINT64_C(0x930255c71472f66d));
+	v = hash_value(&key, span_of(text, 1));
+	assert_true(v.lo == UINT64_C(0x44af996bd8c187da));
+	v = hash_value(&key, span_of(text, 15));
+	assert_true(v.lo == UINT64_C(0x11a8b03399e99354));
+
+	assert_int_equal(hash_table_init(&t, 5000), 0);
+	for (uint32_t turn = 0; turn < 2; turn++) {
+		for (uint32_t i = 0; i < 5000; i++) {
+			memcpy(name, &i, sizeof(name));
+			assert_int_equal(hash_table_put(&t, span_of(name, 4),
+			    &num), 0);
+			assert_int_equal(num, i);
+		}
+	}
+	assert_int_equal(t.n, 5000);
+	assert_int_equal(hash_table_put(&t, SPAN("new"), &num), ERR_LIMIT);
+	assert_int_equal(num, 4999);
+	hash_table_done(&t);
+}
+
 /* Out of memory: one line, and the end. */
 static void
 test_no_memory(void **state)
@@ -549,6 +588,7 @@ main(void)
 		cmocka_unit_test(test_fdio_stall),
 		cmocka_unit_test(test_msgpipe),
 		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_hash),
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_stop),
 	};
