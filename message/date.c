@@ -96,9 +96,14 @@ read_zone(struct date *d, struct span s)
 	d->zone = is_west ? -v : v;
 }
 
-/* time-of-day = hour ":" minute [ ":" second ] ; a fraction and a zone that is
- * glued to it may follow */
-static int
+/*
+ * time-of-day = hour ":" minute [ ":" second ] ; a fraction and a zone that is
+ * glued to it may follow
+ *
+ * "If the time is also invalid, the time SHOULD be treated as 00:00:00" (RFC
+ * 5256 2.2): the day still says much.
+ */
+static void
 read_time(struct date *d, struct span s)
 {
 	d->hour = take_number(&s);
@@ -115,20 +120,24 @@ read_time(struct date *d, struct span s)
 	}
 	if (d->hour < 0 || d->hour > 23 || d->min < 0 || d->min > 59 ||
 	    d->sec < 0 || d->sec > 60)
-		return ERR_SYNTAX;
+		d->hour = d->min = d->sec = 0;
 	d->has_time = true;
 	if (s.n > 1 && (s.p[0] == '+' || s.p[0] == '-'))
 		read_zone(d, s);
-	return 0;
 }
 
-/* year = 4*DIGIT / 2DIGIT / 3DIGIT (RFC 5322 4.3) */
+/*
+ * year = 4*DIGIT / 2DIGIT / 3DIGIT (RFC 5322 4.3)
+ *
+ * A year is 1900 or later (3.3); 0102 is the 102 of old mailers, in four
+ * digits.
+ */
 static void
-set_year(struct date *d, int v, size_t digits)
+set_year(struct date *d, int v)
 {
-	if (digits <= 2)
-		v += v < 50 ? 2000 : 1900;
-	else if (digits == 3)
+	if (v < 50)
+		v += 2000;
+	else if (v < 1000)
 		v += 1900;
 	d->year = v;
 	d->has_year = true;
@@ -147,24 +156,23 @@ read_number(struct date *d, struct span s)
 		d->day = v;
 		d->has_day = true;
 	} else if (!d->has_year) {
-		set_year(d, v, digits);
+		set_year(d, v);
 	}
 	return 0;
 }
 
 /* ISO 8601: yyyy-mm-dd, and what follows a "T"; also with slashes. */
-static int
+static void
 read_iso(struct date *d, struct span s)
 {
-	set_year(d, take_number(&s), 4);
+	set_year(d, take_number(&s));
 	s = span_skip(s, 1);
 	d->month = take_number(&s);
 	s = span_skip(s, 1);
 	d->day = take_number(&s);
 	d->has_day = d->has_month = true;
 	if (s.n > 1 && to_lower(s.p[0]) == 't')
-		return read_time(d, span_skip(s, 1));
-	return 0;
+		read_time(d, span_skip(s, 1));
 }
 
 static bool
@@ -204,14 +212,15 @@ read_word(struct date *d, struct span s)
 
 	(void)num_prefix(s, &digits);
 	if (is_iso(s))
-		return read_iso(d, s);
-	if (digits > 0 && digits < s.n && s.p[digits] == ':' && !d->has_time)
-		return read_time(d, s);
-	if (digits > 0)
+		read_iso(d, s);
+	else if (digits > 0 && digits < s.n && s.p[digits] == ':' &&
+	    !d->has_time)
+		read_time(d, s);
+	else if (digits > 0)
 		return read_number(d, span_take(s, digits));
-	if ((s.p[0] == '+' || s.p[0] == '-') && s.n > 1 && d->has_time)
+	else if ((s.p[0] == '+' || s.p[0] == '-') && s.n > 1 && d->has_time)
 		read_zone(d, s);
-	if (is_alpha(s.p[0]))
+	else if (is_alpha(s.p[0]))
 		read_name(d, s);
 	return 0;
 }

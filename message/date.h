@@ -18,8 +18,9 @@
  * zone that is unknown or absent).  Accepts two- and three-digit years, missing
  * seconds, named zones, missing or wrong weekdays, full month names, comments
  * anywhere, and the forms that mailers write by mistake: asctime() and ISO
- * 8601.  ERR_SYNTAX if there is no date in it; a day that does not exist (30
- * Feb) and an hour that does not (25) are errors, a second of 60 is not.
+ * 8601.  ERR_SYNTAX if there is no date in it, or a day that does not exist (30
+ * Feb).  A time that does not exist (25:00) is 00:00:00 (RFC 5256 2.2); a
+ * second of 60 is one.
  */
 int date_parse(struct span s, int64_t *ret_time, int *ret_zone) ERR_CHECK;
 

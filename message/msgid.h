@@ -14,11 +14,12 @@
 #include "base/span.h"
 
 /*
- * msgid_next(rest, arena, ret): the next identifier in *rest, without angle
- * brackets, quotes and comments removed (RFC 5256: "<"01KF8JCEOCBS0045PS"@x>"
- * and <01KF8JCEOCBS0045PS@x> are equal).  *rest is left behind it.  false when
- * there is none any more.  Words outside of brackets (obsolete phrases) are
- * passed over.
+ * msgid_next(rest, arena, ret): the next valid identifier in *rest: something
+ * in angle brackets with an "@" between two other things.  It comes without the
+ * brackets and normalised: without quotes, escapes and blanks (RFC 5256:
+ * <"01KF8JCEOCBS0045PS"@x> and <01KF8JCEOCBS0045PS@x> are equal), in the arena.
+ * *rest is left behind it.  false when there is none any more.  Words outside
+ * of brackets (obsolete phrases) are passed over.
  */
 bool msgid_next(struct span *rest, struct arena *arena, struct span *ret);
 

@@ -4,6 +4,7 @@
  */
 #include "message/subject.h"
 
+#include "base/utf8.h"
 #include "message/header.h"
 #include "message/rfc2047.h"
 
@@ -30,6 +31,7 @@ skip_wsp(struct span s)
 	return s;
 }
 
+/* BLOBCHAR is any byte but "[", "]" and NUL */
 static bool
 take_blob(struct span *s)
 {
@@ -37,7 +39,7 @@ take_blob(struct span *s)
 
 	if (s->n == 0 || s->p[0] != '[')
 		return false;
-	while (i < s->n && s->p[i] != '[' && s->p[i] != ']')
+	while (i < s->n && s->p[i] != '[' && s->p[i] != ']' && s->p[i] != 0)
 		i++;
 	if (i == s->n || s->p[i] != ']')
 		return false;
@@ -129,10 +131,12 @@ squeeze(struct span s, struct arena *arena)
 struct span
 subject_base(struct span field, struct arena *arena, bool *ret_is_reply)
 {
-	struct span s = squeeze(rfc2047_text(header_unfold(field, arena),
-	    arena), arena);
+	struct span s = header_unfold(field, arena);
 	bool is_reply = false;
 
+	if (is_utf8(s))
+		s = rfc2047_text(s, arena);
+	s = squeeze(s, arena);
 	do {
 		struct span rest;
 

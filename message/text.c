@@ -96,6 +96,12 @@ fold(struct span s, struct buf *out)
 	}
 }
 
+void
+text_fold(struct span s, struct buf *out)
+{
+	fold(s, out);
+}
+
 /* ---- searching ------------------------------------------------------- */
 
 struct text_search {

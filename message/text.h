@@ -28,6 +28,10 @@
 #include "message/charset_pool.h"
 #include "message/rfc2045.h"
 
+/* text_fold(s, out): append s, which is UTF-8, as it is compared: two texts are
+ * equal, or come one before the other, as the bytes of this do. */
+void text_fold(struct span s, struct buf *out);
+
 /*
  * A substring searcher over a text that comes in pieces.
  */

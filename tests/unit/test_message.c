@@ -507,14 +507,17 @@ static const struct {
 	{ "31 Dec 69 23:59:60 +0000", 0, 0 },
 	{ "1 Jan 1970 00:00:00 +9999", 0, 0 },
 	{ "1 Jan 49 0:0 Z", 2493072000, 0 },
+	{ "22 Aug 0102 11:26:25 +0000", 1030015585, 0 },
+	{ "1 Jan 0000 00:00:00 +0000", 946684800, 0 },
 	{ "29 Feb 2000 12:00:00 +0000", 951825600, 0 },
 	{ "Thu, 22 Aug 2002 11:26:25 +-0500", 1030015585, 0 },
 	{ "2002/08/22 Thu 06:26:25 CDT", 1030015585, -300 },
 	{ "29 Feb 1900 12:00:00 +0000", -1, 0 },
 	{ "30 Feb 2002 12:00:00 +0000", -1, 0 },
 	{ "0 Jan 2002 12:00:00 +0000", -1, 0 },
-	{ "1 Jan 2002 24:00:00 +0000", -1, 0 },
-	{ "1 Jan 2002 12:61:00 +0000", -1, 0 },
+	{ "1 Jan 2002 24:00:00 +0000", 1009843200, 0 },
+	{ "1 Jan 2002 12:61:00 +0100", 1009839600, 60 },
+	{ "1 Jan 2002 12:00:00 +0075", 1009886400, 0 },
 	{ "1 Foo 2002 12:00:00 +0000", -1, 0 },
 	{ "2002-13-01T00:00:00Z", -1, 0 },
 	{ "", -1, 0 }, { "(", -1, 0 }, { "Mon", -1, 0 },
@@ -548,19 +551,30 @@ test_msgid(void **state)
 {
 	struct arena *a = arena_new(1000);
 	struct span id, rest = SPAN("Your message <a@b>\r\n <\"c d\"@e>, <>"
-	    " < f@g\n h> <x <i@j> <\"k\\\"l\"@m> <open");
+	    " < f@g\n h> <x <i@j> <\"k\\\"l\"@m> <@x> <x@> <no at> <n\"o@p>"
+	    " <q@r> <open");
 
 	(void)state;
 	assert_true(msgid_next(&rest, a, &id));
 	expect_span(id, "a@b");
 	assert_true(msgid_next(&rest, a, &id));
-	expect_span(id, "cd@e");
+	expect_span(id, "c d@e");
 	assert_true(msgid_next(&rest, a, &id));
 	expect_span(id, "f@gh");
 	assert_true(msgid_next(&rest, a, &id));
 	expect_span(id, "i@j");
 	assert_true(msgid_next(&rest, a, &id));
 	expect_span(id, "k\"l@m");
+	assert_true(msgid_next(&rest, a, &id));
+	expect_span(id, "no@p");
+	assert_true(msgid_next(&rest, a, &id));
+	expect_span(id, "q@r");
+	rest = SPAN("<\"01KF8JCEOCBS0045PS\"@xxx.yyy.com>"
+	    "<01KF8JCEOCBS0045PS@xxx.yyy.com>");
+	for (int i = 0; i < 2; i++) {
+		assert_true(msgid_next(&rest, a, &id));
+		expect_span(id, "01KF8JCEOCBS0045PS@xxx.yyy.com");
+	}
 	assert_false(msgid_next(&rest, a, &id));
 	arena_free(a);
 }
@@ -585,7 +599,38 @@ test_subject(void **state)
 		{ "Reply: x", "Reply: x", false },
 		{ "Re: ", "", true },
 		{ "=?utf-8?q?Re=3A?= =?utf-8?q?_h=C3=A9?=", "h\xc3\xa9", true },
-		{ "Re: a\r\n\tb", "a b", true }
+		{ "Re: a\r\n\tb", "a b", true },
+		/* subj-refwd */
+		{ "fw:x", "x", true }, { "fwd:x", "x", true },
+		{ "fwdd: x", "fwdd: x", false }, { "Re x", "Re x", false },
+		{ "re [a] [b]: x", "re [a] [b]: x", false },
+		{ "RE\t[ 1 ]\t: x", "x", true }, { "re[]:x", "x", true },
+		{ "Re: Re: re:re:x", "x", true }, { "re : x", "x", true },
+		{ "Re: x: re: y", "x: re: y", true },
+		{ "AW: x", "AW: x", false },
+		/* subj-blob */
+		{ "[a] [b] Re: [c] Fw: [d] x", "x", true },
+		{ "[a] [b]", "[b]", false }, { "[a]x", "x", false },
+		{ "[a[b] x", "[a[b] x", false }, { "[a]] x", "] x", false },
+		{ "[a] Re: [b]", "[b]", true }, { "[ ", "[", false },
+		{ "[]", "[]", false }, { "[] []", "[]", false },
+		{ "Re: [a] re: [b] x [c]", "x [c]", true },
+		/* subj-trailer */
+		{ "x(fwd)", "x", true }, { "x (FWD) \t(fwd)", "x", true },
+		{ "(fwd)", "", true }, { "x (fwd) y", "x (fwd) y", false },
+		{ "[a] (fwd)", "[a]", true }, { "x ( fwd)", "x ( fwd)", false },
+		/* subj-fwd */
+		{ "[fwd:]", "", true }, { "[FWD:x]", "x", true },
+		{ "[fwd: [fwd: re: [a] x (fwd)]]", "x", true },
+		{ "[a] [fwd: x] ", "x", true },
+		{ "[fwd: x] y", "y", false }, { "[fwd: x", "[fwd: x", false },
+		{ "[fwd: [x]]", "[x]", true }, { "[fw: x]", "[fw: x]", false },
+		{ "[fwd : x]", "[fwd : x]", false },
+		{ "re: [fwd: x] (fwd)", "x", true },
+		/* (1): what is decoded counts like what was written */
+		{ "=?us-ascii?q?Re=3A_=5Bfwd=3A_x=09_y=5D?=", "x y", true },
+		{ "=?utf-8?b?UmU6?= x", "x", true },
+		{ "Re: =?utf-8?q?=C2=A0x?=", "\xc2\xa0x", true }
 	};
 	struct arena *a = arena_new(1000);
 	bool is_reply;
@@ -596,6 +641,9 @@ test_subject(void **state)
 		    rows[i].out);
 		assert_int_equal(is_reply, rows[i].is_reply);
 	}
+	/* NUL is no BLOBCHAR */
+	assert_true(is_span_eq(subject_base(SPAN("[a\0b] x"), a, &is_reply),
+	    SPAN("[a\0b] x")));
 	arena_free(a);
 }
 
