@@ -142,6 +142,36 @@ enum {
 	SEARCH_RETURN_COUNT = 8, SEARCH_RETURN_SAVE = 16
 };
 
+/* ---- SORT, THREAD ---------------------------------------------------- */
+
+/* RFC 5256 sort-key, RFC 5957 */
+enum sort_key {
+	SORT_ARRIVAL, SORT_CC, SORT_DATE, SORT_DISPLAYFROM, SORT_DISPLAYTO,
+	SORT_FROM, SORT_SIZE, SORT_SUBJECT, SORT_TO,
+	SORT_KEYS		/* how many there are */
+};
+
+struct sort_criterion {
+	enum sort_key key;
+	bool is_reverse;
+};
+
+struct sort_args {
+	struct search_args search;	/* has_return: RFC 5267 */
+	/* Each key at most once: named again it could decide nothing. */
+	struct sort_criterion criterion[SORT_KEYS];
+	size_t ncriteria;
+};
+
+enum thread_algorithm {
+	THREAD_ORDEREDSUBJECT, THREAD_REFERENCES, THREAD_REFS
+};
+
+struct thread_args {
+	struct search_args search;
+	enum thread_algorithm algorithm;
+};
+
 /* ---- the others ------------------------------------------------------ */
 
 struct store_args {
@@ -263,6 +293,8 @@ struct command {
 		struct append_args append;
 		struct seqset expunge;	/* UID EXPUNGE */
 		struct search_args search;
+		struct sort_args sort;
+		struct thread_args thread;
 		struct fetch_args fetch;
 		struct store_args store;
 		struct copy_args copy;

@@ -148,3 +148,32 @@ fmt_sysflags(struct buf *b, uint32_t sys, bool is_recent)
 	}
 	return *sep != '\0';
 }
+
+void
+threadout_init(struct threadout *to, struct buf *out)
+{
+	*to = (struct threadout){ .out = out };
+}
+
+void
+threadout_open(struct threadout *to)
+{
+	buf_puts(to->out, to->is_after_number ? " (" : "(");
+	to->is_after_number = false;
+}
+
+void
+threadout_number(struct threadout *to, uint32_t num)
+{
+	if (to->is_after_number)
+		buf_putc(to->out, ' ');
+	buf_put_u64(to->out, num);
+	to->is_after_number = true;
+}
+
+void
+threadout_close(struct threadout *to)
+{
+	buf_putc(to->out, ')');
+	to->is_after_number = false;
+}

@@ -39,6 +39,19 @@ void fmt_datetime(struct buf *b, int64_t t, int zone);
  * returns whether any was printed. */
 bool fmt_sysflags(struct buf *b, uint32_t sys, bool is_recent);
 
+/*
+ * thread-list (RFC 5256 section 5), token by token: "(2)(3 6 (4 23)(44 7 96))".
+ */
+struct threadout {
+	struct buf *out;
+	bool is_after_number;
+};
+
+void threadout_init(struct threadout *to, struct buf *out);
+void threadout_open(struct threadout *to);
+void threadout_number(struct threadout *to, uint32_t num);
+void threadout_close(struct threadout *to);
+
 /* (date subject ((from)) ...) RFC 3501 7.4.2 */
 void fmt_envelope(struct buf *b, const struct envelope *env, bool is_utf8);
 /* BODY and BODYSTRUCTURE; is_extended adds the extension data. */
