@@ -42,6 +42,13 @@ static const struct capability table[] = {
 	{ SPAN("ESEARCH"), SESSION },			/* RFC 4731 */
 	{ SPAN("SEARCHRES"), SESSION },			/* RFC 5182 */
 	{ SPAN("WITHIN"), SESSION },			/* RFC 5032 */
+	{ SPAN("SORT"), SESSION },			/* RFC 5256 */
+	{ SPAN("SORT=DISPLAY"), SESSION },		/* RFC 5957 */
+	{ SPAN("ESORT"), SESSION },			/* RFC 5267 */
+	{ SPAN("THREAD=ORDEREDSUBJECT"), SESSION },	/* RFC 5256 */
+	{ SPAN("THREAD=REFERENCES"), SESSION },		/* RFC 5256 */
+	/* draft-ietf-morg-inthread-01 */
+	{ SPAN("THREAD=REFS"), SESSION },
 	{ SPAN("QUOTA"), SESSION },			/* RFC 2087, 9208 */
 	{ SPAN("QUOTA=RES-STORAGE"), SESSION },		/* RFC 9208 5.1 */
 	{ SPAN("QUOTA=RES-MESSAGE"), SESSION },		/* RFC 9208 5.2 */

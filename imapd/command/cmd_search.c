@@ -6,6 +6,7 @@
  * ESEARCH (RFC 4731) and SEARCHRES (RFC 5182).
  */
 #include <poll.h>
+#include <stdlib.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -20,6 +21,7 @@
 #include "imapd/mailbox/msgview.h"
 #include "imapd/mailbox/search.h"
 #include "imapd/command/answer.h"
+#include "imapd/command/cmd_search.h"
 #include "imapd/command/commands.h"
 #include "imapd/command/session_state.h"
 
@@ -28,15 +30,6 @@
 				 * the client is still there */
 #define SEARCH_FLUSH	4096	/* numbers printed between two looks at how
 				 * full the output is: 11 bytes each at most */
-
-struct found {
-	uint32_t seq, uid;
-};
-
-struct search_result {
-	VEC(struct found) found;
-	bool is_uid;
-};
 
 /* ---- running --------------------------------------------------------- */
 
@@ -79,14 +72,17 @@ is_client_gone(const struct session *s)
 
 /*
  * Every message.  When nothing but MIN is asked for, the first that is found is
- * the answer; for MAX the same from the other end.
+ * the answer; for MAX the same from the other end.  (Not of a SORT, which has
+ * to see them all to know.)
  */
-static int
-run_search(struct session *s, const struct command *cmd, struct search *se,
-    struct search_result *res)
+int
+search_run(struct session *s, const struct command *cmd,
+    const struct search_args *args, struct search *se, search_found *found,
+    void *arg, struct search_result *res)
 {
-	uint32_t want = cmd->u.search.want & ~(uint32_t)SEARCH_RETURN_SAVE;
-	bool is_fast = can_search_fast(se);
+	uint32_t want = found != NULL ? 0 :
+	    args->want & ~(uint32_t)SEARCH_RETURN_SAVE;
+	bool is_fast = found == NULL && can_search_fast(se);
 	struct deadline next = deadline_in(SEARCH_SIGN_MS);
 	uint32_t count = mailbox_count(s->mailbox);
 	int err;
@@ -96,8 +92,9 @@ run_search(struct session *s, const struct command *cmd, struct search *se,
 		struct mailbox_msg msg = { seq, mailbox_uid(s->mailbox, seq) };
 
 		if (is_search_match(se, &msg)) {
-			VEC_PUSH(&res->found, ((struct found){ seq,
-			    msg.uid }));
+			VEC_PUSH(&res->found, msg);
+			if (found != NULL)
+				found(arg, &msg);
 			if (want == SEARCH_RETURN_MIN ||
 			    want == SEARCH_RETURN_MAX)
 				break;
@@ -122,13 +119,18 @@ number(const struct search_result *res, size_t i)
 	return res->is_uid ? res->found.v[i].uid : res->found.v[i].seq;
 }
 
-/* mailbox-data =/ "SEARCH" *(SP nz-number) */
+/*
+ * mailbox-data =/ "SEARCH" *(SP nz-number)
+ * sort-data     = "SORT" *(SP nz-number)                   (RFC 5256 section 5)
+ */
 static void
-put_search(struct session *s, const struct search_result *res)
+put_numbers(struct session *s, const char *name,
+    const struct search_result *res)
 {
 	struct buf *b = wire_out_buf(s->out);
 
-	buf_puts(b, "* SEARCH");
+	buf_puts(b, "* ");
+	buf_puts(b, name);
 	for (size_t i = 0; i < res->found.n; i++) {
 		buf_putc(b, ' ');
 		buf_put_u64(b, number(res, i));
@@ -141,6 +143,8 @@ put_search(struct session *s, const struct search_result *res)
 	wire_out_check(s->out);
 }
 
+/* A range is printed only for numbers that follow one another upwards: "12:10
+ * SHOULD be avoided" (RFC 5267 3.2). */
 static void
 put_all(struct session *s, const struct search_result *res)
 {
@@ -195,6 +199,14 @@ put_esearch(struct session *s, const struct command *cmd, uint32_t want,
 	wire_out_check(s->out);
 }
 
+static int
+uid_cmp(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
 /*
  * RFC 5182 2.4: with MIN or MAX or both, and neither ALL nor COUNT, the first
  * or the last found or both are saved; else all.
@@ -211,17 +223,20 @@ save_result(struct session *s, uint32_t want, const struct search_result *res)
 		if (!some || (i == 0 && (want & SEARCH_RETURN_MIN) != 0) ||
 		    (i == n - 1 && (want & SEARCH_RETURN_MAX) != 0))
 			uid[m++] = res->found.v[i].uid;
+	if (m > 0)
+		qsort(uid, m, sizeof(*uid), uid_cmp);	/* after a SORT */
 	mailbox_save(s->mailbox, uid, m);
 }
 
-static void
-put_result(struct session *s, const struct command *cmd,
+void
+search_put(struct session *s, const struct command *cmd,
+    const struct search_args *args, const char *name,
     const struct search_result *res)
 {
-	uint32_t want = cmd->u.search.want;
+	uint32_t want = args->want;
 
-	if (!cmd->u.search.has_return) {
-		put_search(s, res);
+	if (!args->has_return) {
+		put_numbers(s, name, res);
 		return;
 	}
 	if (want == 0)
@@ -240,13 +255,14 @@ put_result(struct session *s, const struct command *cmd,
  * charset is BAD: with something in place of what is wrong in it, it would find
  * all messages in which anything is wrong.
  */
-static int ERR_CHECK
-refuse(struct session *s, const struct command *cmd, int err)
+int
+search_refuse(struct session *s, const struct command *cmd,
+    const struct search_args *args, int err)
 {
 	if (err == ERR_SYNTAX)
 		return answer_bad(s, cmd,
 		    "A text is malformed in the charset of the search.");
-	if ((cmd->u.search.want & SEARCH_RETURN_SAVE) != 0)
+	if ((args->want & SEARCH_RETURN_SAVE) != 0)
 		mailbox_save(s->mailbox, NULL, 0);
 	if (err == ERR_UNSUPPORTED)
 		return answer_no(s, cmd, "BADCHARSET (" SEARCH_CHARSETS ")",
@@ -255,23 +271,30 @@ refuse(struct session *s, const struct command *cmd, int err)
 }
 
 int
+search_end(struct session *s, const struct command *cmd, bool any_gone)
+{
+	answer_begin(s, cmd);
+	if (any_gone)
+		buf_puts(wire_out_buf(s->out), "[EXPUNGEISSUED] ");
+	return answer_end(s, cmd);
+}
+
+int
 cmd_search(struct session *s, const struct command *cmd)
 {
+	const struct search_args *args = &cmd->u.search;
 	struct search_result res = { VEC_INIT, cmd->is_uid };
 	struct search *se;
 	int err;
 
-	err = search_new(s->mailbox, &cmd->u.search, s->arena, &se);
+	err = search_new(s->mailbox, args, s->arena, &se);
 	if (err != 0)
-		return refuse(s, cmd, err);
-	err = run_search(s, cmd, se, &res);
+		return search_refuse(s, cmd, args, err);
+	err = search_run(s, cmd, args, se, NULL, NULL, &res);
 	msgview_rest(mailbox_view(s->mailbox));
 	if (err == 0) {
-		put_result(s, cmd, &res);
-		answer_begin(s, cmd);
-		if (has_search_gone(se))
-			buf_puts(wire_out_buf(s->out), "[EXPUNGEISSUED] ");
-		err = answer_end(s, cmd);
+		search_put(s, cmd, args, "SEARCH", &res);
+		err = search_end(s, cmd, has_search_gone(se));
 	}
 	VEC_DONE(&res.found);
 	search_free(se);

@@ -44,6 +44,10 @@ static const struct command_entry entries[CMD_COUNT] = {
 	[CMD_UID_STORE] =	{ cmd_store, false },
 	[CMD_UID_COPY] =	{ cmd_copy, false },
 	[CMD_UID_MOVE] =	{ cmd_copy, false },
+	[CMD_SORT] =		{ cmd_sort, false },
+	[CMD_UID_SORT] =	{ cmd_sort, false },
+	[CMD_THREAD] =		{ cmd_thread, false },
+	[CMD_UID_THREAD] =	{ cmd_thread, false },
 };
 
 const struct command_entry *

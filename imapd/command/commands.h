@@ -42,6 +42,7 @@ command_run cmd_getquota, cmd_getquotaroot;
 command_run cmd_idle;
 command_run cmd_expunge;		/* EXPUNGE, UID EXPUNGE */
 command_run cmd_search;			/* SEARCH, UID SEARCH */
+command_run cmd_sort, cmd_thread;	/* and their UID forms */
 command_run cmd_fetch;			/* FETCH, UID FETCH */
 command_run cmd_store;			/* STORE, UID STORE */
 command_run cmd_copy;			/* COPY, MOVE and their UID forms */

@@ -55,6 +55,8 @@ static const struct command_row rows[ROW_COUNT] = {
 	ROW(CMD_STORE, "STORE", STATE_SELECTED, 0, parse_store),
 	ROW(CMD_COPY, "COPY", STATE_SELECTED, TELLS, parse_copy),
 	ROW(CMD_MOVE, "MOVE", STATE_SELECTED, TELLS, parse_copy),
+	ROW(CMD_SORT, "SORT", STATE_SELECTED, 0, parse_sort),
+	ROW(CMD_THREAD, "THREAD", STATE_SELECTED, 0, parse_thread),
 
 	ROW(CMD_UID_EXPUNGE, "UID EXPUNGE", STATE_SELECTED, TELLS,
 	    parse_uid_expunge),
@@ -63,6 +65,8 @@ static const struct command_row rows[ROW_COUNT] = {
 	ROW(CMD_UID_STORE, "UID STORE", STATE_SELECTED, TELLS, parse_store),
 	ROW(CMD_UID_COPY, "UID COPY", STATE_SELECTED, TELLS, parse_copy),
 	ROW(CMD_UID_MOVE, "UID MOVE", STATE_SELECTED, TELLS, parse_copy),
+	ROW(CMD_UID_SORT, "UID SORT", STATE_SELECTED, TELLS, parse_sort),
+	ROW(CMD_UID_THREAD, "UID THREAD", STATE_SELECTED, TELLS, parse_thread),
 
 	[ROW_XLIST] = { "XLIST", CMD_LIST, IN_MAIL, TELLS, parse_xlist }
 };

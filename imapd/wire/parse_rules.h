@@ -31,11 +31,19 @@ parse_rule parse_append;	/* parse_append.c */
 parse_rule parse_fetch;		/* parse_fetch.c */
 parse_rule parse_store;		/* parse_store.c */
 parse_rule parse_search;	/* parse_search.c */
+parse_rule parse_sort, parse_thread;	/* parse_sort.c */
 
 /* flag-list = "(" [flag *(SP flag)] ")" (parse_store.c) */
 int parse_flag_list(struct lex *lx, struct flag_list *ret) ERR_CHECK;
 
 /* "(" status-att *(SP status-att) ")" (parse_mbox.c); a set of STATUS_ */
 int parse_status_items(struct lex *lx, uint32_t *ret) ERR_CHECK;
+
+/* search-return-opts and the SP behind them; the cursor is at "RETURN"
+ * (parse_search.c) */
+int parse_search_return(struct lex *lx, struct search_args *args) ERR_CHECK;
+
+/* search-key *(SP search-key), to the end of the command (parse_search.c) */
+int parse_search_keys(struct lex *lx, struct search_args *args) ERR_CHECK;
 
 #endif

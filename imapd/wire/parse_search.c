@@ -276,8 +276,8 @@ search_return_opt(struct lex *lx, void *arg)
  *                      *(SP search-return-opt)] ")"        (RFC 4466 section 6)
  * An empty list means ALL (RFC 4731 3.1).
  */
-static int ERR_CHECK
-search_return_opts(struct lex *lx, struct search_args *args)
+int
+parse_search_return(struct lex *lx, struct search_args *args)
 {
 	int err;
 
@@ -291,29 +291,12 @@ search_return_opts(struct lex *lx, struct search_args *args)
 	return lex_sp(lx);
 }
 
-/*
- * search         = "SEARCH" [search-return-opts] SP search-program
- * search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)
- *                                                          (RFC 4466 section 6)
- */
 int
-parse_search(struct lex *lx, struct command *cmd)
+parse_search_keys(struct lex *lx, struct search_args *args)
 {
-	struct search_args *args = &cmd->u.search;
 	struct search_node **tail;
-	int err = lex_sp(lx);
+	int err;
 
-	if (err == 0 && is_lex_word(lx, "RETURN"))
-		err = search_return_opts(lx, args);
-	if (err == 0 && is_lex_word(lx, "CHARSET")) {
-		lex_skip(lx, 7);
-		if ((err = lex_sp(lx)) != 0 ||
-		    (err = lex_astring(lx, &args->charset)) != 0)
-			return err;
-		err = lex_sp(lx);
-	}
-	if (err != 0)
-		return err;
 	args->root = node_new(lx, KEY_AND);
 	tail = &args->root->child;
 	for (;;) {
@@ -324,4 +307,27 @@ parse_search(struct lex *lx, struct command *cmd)
 		if (err != 0)
 			return err;
 	}
+}
+
+/*
+ * search         = "SEARCH" [search-return-opts] SP search-program
+ * search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)
+ *                                                          (RFC 4466 section 6)
+ */
+int
+parse_search(struct lex *lx, struct command *cmd)
+{
+	struct search_args *args = &cmd->u.search;
+	int err = lex_sp(lx);
+
+	if (err == 0 && is_lex_word(lx, "RETURN"))
+		err = parse_search_return(lx, args);
+	if (err == 0 && is_lex_word(lx, "CHARSET")) {
+		lex_skip(lx, 7);
+		if ((err = lex_sp(lx)) != 0 ||
+		    (err = lex_astring(lx, &args->charset)) != 0)
+			return err;
+		err = lex_sp(lx);
+	}
+	return err != 0 ? err : parse_search_keys(lx, args);
 }

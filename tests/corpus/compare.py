@@ -324,9 +324,11 @@ def random_search(rnd, depth=0):
     return rnd.choice(KEYS).replace("~", " ")
 
 
-# Dates by the book.  Dovecot reads no date as 1970 and knows fewer odd forms.
+# Dates by the book, of 1900 or later.  Dovecot reads no date as 1970 and knows
+# fewer odd forms.
 DATE = re.compile(rb"(?im)^date:\s*(?:[a-z]{3},\s*)?[0-9]{1,2} [a-z]{3} "
-                  rb"[0-9]{4} [0-9]{2}:[0-9]{2}(?::[0-9]{2})? (?:[-+][0-9]{4}|GMT)\s*"
+                  rb"(?:19|20)[0-9]{2} [0-9]{2}:[0-9]{2}(?::[0-9]{2})? "
+                  rb"(?:[-+][0-9]{4}|GMT)\s*"
                   rb"(?:\([^)]*\)\s*)?$")
 
 

@@ -363,6 +363,55 @@ put_search(struct buf *b, const struct search_args *args)
 	}
 }
 
+static void
+put_criteria(struct buf *b, const struct search_args *args)
+{
+	put_astring(b, args->charset);
+	for (const struct search_node *n = args->root->child; n != NULL;
+	    n = n->next) {
+		buf_putc(b, ' ');
+		put_node(b, n);
+	}
+}
+
+static void
+put_sort(struct buf *b, const struct sort_args *args)
+{
+	static const char *const names[SORT_KEYS] = {
+		[SORT_ARRIVAL] = "ARRIVAL", [SORT_CC] = "CC",
+		[SORT_DATE] = "DATE", [SORT_DISPLAYFROM] = "DISPLAYFROM",
+		[SORT_DISPLAYTO] = "DISPLAYTO", [SORT_FROM] = "FROM",
+		[SORT_SIZE] = "SIZE", [SORT_SUBJECT] = "SUBJECT",
+		[SORT_TO] = "TO"
+	};
+
+	if (args->search.has_return) {
+		buf_puts(b, " RETURN (");
+		(void)put_words(b, return_words, args->search.want);
+		buf_putc(b, ')');
+	}
+	for (size_t i = 0; i < args->ncriteria; i++) {
+		buf_puts(b, i == 0 ? " (" : " ");
+		if (args->criterion[i].is_reverse)
+			buf_puts(b, "REVERSE ");
+		buf_puts(b, names[args->criterion[i].key]);
+	}
+	buf_putc(b, ')');
+	put_criteria(b, &args->search);
+}
+
+static void
+put_thread(struct buf *b, const struct thread_args *args)
+{
+	static const char *const names[] = {
+		[THREAD_ORDEREDSUBJECT] = " ORDEREDSUBJECT",
+		[THREAD_REFERENCES] = " REFERENCES", [THREAD_REFS] = " REFS"
+	};
+
+	buf_puts(b, names[args->algorithm]);
+	put_criteria(b, &args->search);
+}
+
 /* ---- the others ------------------------------------------------------ */
 
 static void
@@ -544,6 +593,12 @@ put_args(struct buf *b, const struct command *cmd)
 		break;
 	case CMD_SEARCH: case CMD_UID_SEARCH:
 		put_search(b, &cmd->u.search);
+		break;
+	case CMD_SORT: case CMD_UID_SORT:
+		put_sort(b, &cmd->u.sort);
+		break;
+	case CMD_THREAD: case CMD_UID_THREAD:
+		put_thread(b, &cmd->u.thread);
 		break;
 	case CMD_FETCH: case CMD_UID_FETCH:
 		put_fetch(b, &cmd->u.fetch);

@@ -151,6 +151,26 @@ static const struct sample valid[] = {
 	{ "a AUTHENTICATE PLAIN dGVzdAB0ZXN0AHRlc3Q=", NULL },
 	{ "a AUTHENTICATE EXTERNAL =", NULL },
 
+	/* SORT and THREAD (RFC 5256), DISPLAY (5957), ESORT (5267) */
+	{ "a SORT (SUBJECT) UTF-8 SINCE 1-Feb-1994", NULL },
+	{ "a SORT (SUBJECT REVERSE DATE) UTF-8 ALL", NULL },
+	{ "a SORT (SUBJECT) US-ASCII TEXT \"not in mailbox\"", NULL },
+	{ "a uid sort (arrival cc date from size subject to displayfrom "
+	    "reverse displayto) \"utf-8\" 1:3 (SEEN)", "UID SORT (ARRIVAL CC "
+	    "DATE FROM SIZE SUBJECT TO DISPLAYFROM REVERSE DISPLAYTO) utf-8 "
+	    "1:3 SEEN" },
+	{ "a SORT (DATE SUBJECT REVERSE DATE DATE) UTF-8 TEXT {3}\r\nabc",
+	    "SORT (DATE SUBJECT) UTF-8 TEXT abc" },
+	{ "a UID SORT RETURN () (REVERSE DATE) UTF-8 UNDELETED UNKEYWORD $Junk",
+	    "UID SORT RETURN (ALL) (REVERSE DATE) UTF-8 UNDELETED UNKEYWORD "
+	    "$Junk" },
+	{ "a SORT RETURN (MIN MAX ALL COUNT SAVE) (TO) X 1", NULL },
+	{ "a THREAD ORDEREDSUBJECT UTF-8 SINCE 5-Mar-2000", NULL },
+	{ "a THREAD ORDEREDSUBJECT US-ASCII TEXT \"gewp\"",
+	    "THREAD ORDEREDSUBJECT US-ASCII TEXT gewp" },
+	{ "a thread references utf-8 all", "THREAD REFERENCES utf-8 ALL" },
+	{ "a UID THREAD REFS UTF-8 OR SEEN NEW", NULL },
+
 	/* ESEARCH (RFC 4731), SEARCHRES (5182) */
 	{ "a SEARCH RETURN (MIN COUNT) FLAGGED SINCE 1-Feb-1994 NOT FROM Smith",
 	    NULL },
@@ -300,6 +320,21 @@ static const struct bad bad[] = {
 	{ "a SEARCH ON 1-1-2000", 12, "Malformed date" },
 	{ "a SEARCH OLDER 0", 15, "A number here cannot begin with 0" },
 	{ "a SEARCH (SEEN", 14, "Expected a space or a closing parenthesis" },
+	{ "a SORT", 6, "Missing argument" },
+	{ "a SORT ALL", 7, "Expected a parenthesised list" },
+	{ "a SORT () UTF-8 ALL", 8, "Expected a word" },
+	{ "a SORT (FOO) UTF-8 ALL", 8, "Unknown sort key" },
+	{ "a SORT (REVERSE) UTF-8 ALL", 15, "Expected a space" },
+	{ "a SORT (REVERSE REVERSE DATE) UTF-8 ALL", 16, "Unknown sort key" },
+	{ "a SORT (DATE)UTF-8 ALL", 13, "Expected a space" },
+	{ "a SORT (DATE) UTF-8", 19, "Missing argument" },
+	{ "a SORT (DATE) (SEEN)", 14, "Expected an atom" },
+	{ "a SORT RETURN (CONTEXT) (DATE) UTF-8 ALL", 15,
+	    "Unknown SEARCH return option" },
+	{ "a THREAD", 8, "Missing argument" },
+	{ "a THREAD JWZ UTF-8 ALL", 9, "Unknown threading algorithm" },
+	{ "a THREAD REFS", 13, "Missing argument" },
+	{ "a THREAD REFS UTF-8", 19, "Missing argument" },
 	{ "a SEARCH RETURN (FOO) ALL", 17, "Unknown SEARCH return option" },
 	{ "a ID (\"a\")", 9, "Expected a space" },
 	{ "a ID (a b)", 6, "Expected a string" },

@@ -1,0 +1,223 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * cmd_sort.c: SORT and THREAD (RFC 5256, 5957, the REFS draft), with the
+ * results of ESORT (RFC 5267 section 3).
+ *
+ * A message that is found is looked at in the same turn, while it is open.
+ * Whatever cannot be read of it counts as not being there: it is found, so it
+ * has to have some place.
+ */
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/mem.h"
+#include "imapd/wire/fmt.h"
+#include "imapd/wire/wire_out.h"
+#include "imapd/mailbox/mailbox.h"
+#include "imapd/mailbox/msgview.h"
+#include "imapd/mailbox/sort.h"
+#include "imapd/mailbox/sortkey.h"
+#include "imapd/mailbox/thread.h"
+#include "imapd/command/cmd_search.h"
+#include "imapd/command/commands.h"
+#include "imapd/command/session_state.h"
+
+#define KEY_ARENA	4096	/* the key of a usual message fits */
+#define FLUSH		4096	/* tokens printed between two looks at how full
+				 * the output is: 11 bytes each at most */
+
+/* What is read of messages, and for whom: sort or thread. */
+struct reader {
+	struct session *s;
+	struct arena *arena;		/* of one key */
+	unsigned want;			/* set of SORTKEY_ */
+	bool with_arrival, with_size;
+	bool is_uid;
+	bool any_gone;
+	struct sort *sort;
+	struct thread *thread;
+};
+
+static void
+note(struct reader *r, int err)
+{
+	if (err == ERR_GONE)
+		r->any_gone = true;
+}
+
+/* RFC822.SIZE */
+static int
+read_size(struct msgview *mv, uint64_t *ret)
+{
+	struct extent whole;
+	int err = msgview_whole(mv, &whole);
+
+	if (err == 0)
+		*ret = whole.size + whole.bare_lf;
+	return err;
+}
+
+static void
+read_found(void *arg, const struct mailbox_msg *msg)
+{
+	struct reader *r = arg;
+	struct msgview *mv = mailbox_view(r->s->mailbox);
+	struct sortkey key = { 0 };
+	int64_t arrival = 0;
+	uint64_t size = 0;
+
+	msgview_set(mv, msg->uid);
+	arena_clear(r->arena);
+	if (r->want != 0)
+		note(r, sortkey_get(mv, r->want, r->arena, &key));
+	/* No date, or none that can be understood (RFC 5256 2.2). */
+	if (r->with_arrival ||
+	    ((r->want & SORTKEY_DATE) != 0 && !key.has_date))
+		note(r, msgview_date(mv, &arrival));
+	if (r->with_size)
+		note(r, read_size(mv, &size));
+	if (r->sort != NULL)
+		sort_add(r->sort, &key, arrival, size);
+	else
+		thread_add(r->thread, &key, arrival,
+		    r->is_uid ? msg->uid : msg->seq);
+}
+
+/* Search, and read what is found. */
+static int ERR_CHECK
+run(struct reader *r, const struct command *cmd,
+    const struct search_args *args, struct search *se,
+    struct search_result *res)
+{
+	int err;
+
+	r->arena = arena_new(KEY_ARENA);
+	err = search_run(r->s, cmd, args, se, read_found, r, res);
+	msgview_rest(mailbox_view(r->s->mailbox));
+	arena_free(r->arena);
+	r->any_gone |= has_search_gone(se);
+	return err;
+}
+
+/* ---- SORT ------------------------------------------------------------- */
+
+/* The result into the order of the sort. */
+static void
+reorder(struct search_result *res, struct sort *sort)
+{
+	const uint32_t *order = sort_order(sort);
+	struct mailbox_msg *v = mem_resize(NULL, res->found.n, sizeof(*v));
+
+	for (size_t i = 0; i < res->found.n; i++)
+		v[i] = res->found.v[order[i]];
+	free(res->found.v);
+	res->found.v = v;
+	res->found.cap = res->found.n;
+}
+
+int
+cmd_sort(struct session *s, const struct command *cmd)
+{
+	const struct search_args *args = &cmd->u.sort.search;
+	struct search_result res = { VEC_INIT, cmd->is_uid };
+	struct reader r = { .s = s, .is_uid = cmd->is_uid };
+	struct search *se;
+	int err;
+
+	err = search_new(s->mailbox, args, s->arena, &se);
+	if (err != 0)
+		return search_refuse(s, cmd, args, err);
+	err = sort_new(&cmd->u.sort, &r.sort);
+	if (err != 0) {
+		search_free(se);
+		return search_refuse(s, cmd, args, err);
+	}
+	r.want = sort_wants(r.sort);
+	r.with_arrival = has_sort_arrival(r.sort);
+	r.with_size = has_sort_size(r.sort);
+	err = run(&r, cmd, args, se, &res);
+	if (err == 0) {
+		reorder(&res, r.sort);
+		search_put(s, cmd, args, "SORT", &res);
+		err = search_end(s, cmd, r.any_gone);
+	}
+	VEC_DONE(&res.found);
+	sort_free(r.sort);
+	search_free(se);
+	return err;
+}
+
+/* ---- THREAD ----------------------------------------------------------- */
+
+struct printer {
+	struct wire_out *out;
+	struct threadout to;
+	uint32_t n;
+};
+
+static void
+print_token(void *arg, enum thread_token token, uint32_t num)
+{
+	struct printer *p = arg;
+
+	if (p->n++ % FLUSH == 0)
+		wire_out_check(p->out);
+	p->to.out = wire_out_buf(p->out);
+	switch (token) {
+	case THREAD_OPEN:
+		threadout_open(&p->to);
+		break;
+	case THREAD_NUMBER:
+		threadout_number(&p->to, num);
+		break;
+	case THREAD_CLOSE:
+		threadout_close(&p->to);
+		break;
+	}
+}
+
+/* thread-data = "THREAD" [SP 1*thread-list] */
+static void
+put_threads(struct session *s, struct thread *thread, bool is_empty)
+{
+	struct printer p = { .out = s->out };
+
+	buf_puts(wire_out_buf(s->out), is_empty ? "* THREAD" : "* THREAD ");
+	threadout_init(&p.to, wire_out_buf(s->out));
+	thread_make(thread);
+	thread_walk(thread, print_token, &p);
+	buf_puts(wire_out_buf(s->out), "\r\n");
+	wire_out_check(s->out);
+}
+
+int
+cmd_thread(struct session *s, const struct command *cmd)
+{
+	const struct search_args *args = &cmd->u.thread.search;
+	struct search_result res = { VEC_INIT, cmd->is_uid };
+	struct reader r = { .s = s, .is_uid = cmd->is_uid };
+	struct search *se;
+	int err;
+
+	err = search_new(s->mailbox, args, s->arena, &se);
+	if (err != 0)
+		return search_refuse(s, cmd, args, err);
+	err = thread_new(cmd->u.thread.algorithm, &r.thread);
+	if (err != 0) {
+		search_free(se);
+		return search_refuse(s, cmd, args, err);
+	}
+	r.want = thread_wants(r.thread);
+	r.with_arrival = has_thread_arrival(r.thread);
+	err = run(&r, cmd, args, se, &res);
+	if (err == 0) {
+		put_threads(s, r.thread, res.found.n == 0);
+		err = search_end(s, cmd, r.any_gone);
+	}
+	VEC_DONE(&res.found);
+	thread_free(r.thread);
+	search_free(se);
+	return err;
+}
