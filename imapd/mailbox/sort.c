@@ -199,7 +199,8 @@ rank_texts(const struct sort *so)
 	struct text *v = mem_resize(NULL, n, sizeof(*v));
 
 	for (uint32_t i = 0; i < n; i++) {
-		v[i].s = span_of(so->bytes.p + start, so->end.v[i] - start);
+		v[i].s = span_skip(span_take(buf_span(&so->bytes),
+		    so->end.v[i]), start);
 		v[i].num = i;
 		start = so->end.v[i];
 	}
