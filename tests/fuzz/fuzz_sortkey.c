@@ -2,17 +2,20 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  *
- * fuzz_sortkey.c: any bytes as a packed sort key.  What is taken is printed as
- * it was read, and has no more than the limits allow; a SORT by everything and
- * each THREAD then live on it.
+ * fuzz_sortkey.c: any bytes as a packed sort key.  What is taken is packed as
+ * it was, and has no more than the limits allow; a SORT by everything and each
+ * THREAD then live on it.  And any bytes as a message: its key can be packed,
+ * and is taken again.
  */
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "imapd/mailbox/msgview.h"
 #include "imapd/mailbox/sort.h"
 #include "imapd/mailbox/sortkey.h"
 #include "imapd/mailbox/thread.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/unit/fake_maildir.h"
 
 static void
 check_limits(const struct sortkey *k)
@@ -82,21 +85,52 @@ sort(const struct sortkey *k)
 	sort_free(so);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* Unpack, and pack again; false: it is no key. */
+static bool
+check_packed(struct span packed)
 {
 	struct sortkey k;
 	struct buf b;
 
-	if (sortkey_unpack(span_of(data, size), &k) != 0)
-		return 0;
+	if (sortkey_unpack(packed, &k) != 0)
+		return false;
 	check_limits(&k);
-	buf_init(&b, size);
+	buf_init(&b, packed.n);
 	sortkey_pack(&k, &b);
-	if (!is_span_eq(buf_span(&b), span_of(data, size)))
+	if (!is_span_eq(buf_span(&b), packed))
 		abort();
 	buf_done(&b);
 	sort(&k);
 	thread(&k);
+	return true;
+}
+
+static void
+check_message(struct span text)
+{
+	struct arena *arena = arena_new(4096);
+	struct msgview *mv = msgview_new(NULL);
+	struct sortkey k;
+	struct buf b;
+
+	(void)fake_add(&fake, 1, 0, text);
+	msgview_set(mv, 1);
+	if (sortkey_get(mv, SORTKEY_ALL, arena, &k) != 0)
+		abort();
+	buf_init(&b, SIZE_MAX / 2);
+	sortkey_pack(&k, &b);
+	if (!check_packed(buf_span(&b)))
+		abort();
+	buf_done(&b);
+	msgview_free(mv);
+	arena_free(arena);
+	fake_clear(&fake);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	(void)check_packed(span_of(data, size));
+	check_message(span_of(data, size));
 	return 0;
 }

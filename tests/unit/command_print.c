@@ -363,10 +363,33 @@ put_search(struct buf *b, const struct search_args *args)
 	}
 }
 
+/* charset = atom / quoted: never a literal */
+static void
+put_charset(struct buf *b, struct span s)
+{
+	bool is_plain = s.n > 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		is_plain &= is_alpha(s.p[i]) || is_digit(s.p[i]) ||
+		    s.p[i] == '-';
+	buf_putc(b, ' ');
+	if (is_plain) {
+		buf_put_span(b, s);
+		return;
+	}
+	buf_putc(b, '"');
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '"' || s.p[i] == '\\')
+			buf_putc(b, '\\');
+		buf_putc(b, s.p[i]);
+	}
+	buf_putc(b, '"');
+}
+
 static void
 put_criteria(struct buf *b, const struct search_args *args)
 {
-	put_astring(b, args->charset);
+	put_charset(b, args->charset);
 	for (const struct search_node *n = args->root->child; n != NULL;
 	    n = n->next) {
 		buf_putc(b, ' ');

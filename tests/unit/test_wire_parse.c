@@ -165,6 +165,7 @@ static const struct sample valid[] = {
 	    "UID SORT RETURN (ALL) (REVERSE DATE) UTF-8 UNDELETED UNKEYWORD "
 	    "$Junk" },
 	{ "a SORT RETURN (MIN MAX ALL COUNT SAVE) (TO) X 1", NULL },
+	{ "a SORT (TO) \"a]\\\"\xff\" 1", NULL },
 	{ "a THREAD ORDEREDSUBJECT UTF-8 SINCE 5-Mar-2000", NULL },
 	{ "a THREAD ORDEREDSUBJECT US-ASCII TEXT \"gewp\"",
 	    "THREAD ORDEREDSUBJECT US-ASCII TEXT gewp" },
