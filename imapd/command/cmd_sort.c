@@ -34,7 +34,7 @@ struct reader {
 	struct arena *arena;		/* of one key */
 	unsigned want;			/* set of SORTKEY_ */
 	bool with_arrival, with_size;
-	bool is_uid;
+	bool is_uid;			/* threads are told by UID */
 	bool any_gone;
 	struct sort *sort;
 	struct thread *thread;
@@ -85,19 +85,33 @@ read_found(void *arg, const struct mailbox_msg *msg)
 		    r->is_uid ? msg->uid : msg->seq);
 }
 
-/* Search, and read what is found. */
+/* Prints what came of it; res is in the order of the mailbox. */
+typedef void put_result(struct reader *r, const struct command *cmd,
+    struct search_result *res);
+
+/* Search, read what is found, and answer. */
 static int ERR_CHECK
 run(struct reader *r, const struct command *cmd,
-    const struct search_args *args, struct search *se,
-    struct search_result *res)
+    const struct search_args *args, put_result *put)
 {
+	struct session *s = r->s;
+	struct search_result res = { VEC_INIT, cmd->is_uid };
+	struct search *se;
 	int err;
 
+	err = search_new(s->mailbox, args, s->arena, &se);
+	if (err != 0)
+		return search_refuse(s, cmd, args, err);
 	r->arena = arena_new(KEY_ARENA);
-	err = search_run(r->s, cmd, args, se, read_found, r, res);
-	msgview_rest(mailbox_view(r->s->mailbox));
+	err = search_run(s, cmd, args, se, read_found, r, &res);
+	msgview_rest(mailbox_view(s->mailbox));
 	arena_free(r->arena);
-	r->any_gone |= has_search_gone(se);
+	if (err == 0) {
+		put(r, cmd, &res);
+		err = search_end(s, cmd, r->any_gone || has_search_gone(se));
+	}
+	VEC_DONE(&res.found);
+	search_free(se);
 	return err;
 }
 
@@ -117,35 +131,28 @@ reorder(struct search_result *res, struct sort *sort)
 	res->found.cap = res->found.n;
 }
 
+static void
+put_sorted(struct reader *r, const struct command *cmd,
+    struct search_result *res)
+{
+	reorder(res, r->sort);
+	search_put(r->s, cmd, &cmd->u.sort.search, "SORT", res);
+}
+
 int
 cmd_sort(struct session *s, const struct command *cmd)
 {
 	const struct search_args *args = &cmd->u.sort.search;
-	struct search_result res = { VEC_INIT, cmd->is_uid };
-	struct reader r = { .s = s, .is_uid = cmd->is_uid };
-	struct search *se;
-	int err;
+	struct reader r = { .s = s };
+	int err = sort_new(&cmd->u.sort, &r.sort);
 
-	err = search_new(s->mailbox, args, s->arena, &se);
 	if (err != 0)
 		return search_refuse(s, cmd, args, err);
-	err = sort_new(&cmd->u.sort, &r.sort);
-	if (err != 0) {
-		search_free(se);
-		return search_refuse(s, cmd, args, err);
-	}
 	r.want = sort_wants(r.sort);
 	r.with_arrival = has_sort_arrival(r.sort);
 	r.with_size = has_sort_size(r.sort);
-	err = run(&r, cmd, args, se, &res);
-	if (err == 0) {
-		reorder(&res, r.sort);
-		search_put(s, cmd, args, "SORT", &res);
-		err = search_end(s, cmd, r.any_gone);
-	}
-	VEC_DONE(&res.found);
+	err = run(&r, cmd, args, put_sorted);
 	sort_free(r.sort);
-	search_free(se);
 	return err;
 }
 
@@ -180,44 +187,34 @@ print_token(void *arg, enum thread_token token, uint32_t num)
 
 /* thread-data = "THREAD" [SP 1*thread-list] */
 static void
-put_threads(struct session *s, struct thread *thread, bool is_empty)
+put_threads(struct reader *r, const struct command *cmd,
+    struct search_result *res)
 {
-	struct printer p = { .out = s->out };
+	struct wire_out *out = r->s->out;
+	struct printer p = { .out = out };
 
-	buf_puts(wire_out_buf(s->out), is_empty ? "* THREAD" : "* THREAD ");
-	threadout_init(&p.to, wire_out_buf(s->out));
-	thread_make(thread);
-	thread_walk(thread, print_token, &p);
-	buf_puts(wire_out_buf(s->out), "\r\n");
-	wire_out_check(s->out);
+	(void)cmd;
+	buf_puts(wire_out_buf(out), res->found.n == 0 ? "* THREAD" :
+	    "* THREAD ");
+	threadout_init(&p.to, wire_out_buf(out));
+	thread_make(r->thread);
+	thread_walk(r->thread, print_token, &p);
+	buf_puts(wire_out_buf(out), "\r\n");
+	wire_out_check(out);
 }
 
 int
 cmd_thread(struct session *s, const struct command *cmd)
 {
 	const struct search_args *args = &cmd->u.thread.search;
-	struct search_result res = { VEC_INIT, cmd->is_uid };
 	struct reader r = { .s = s, .is_uid = cmd->is_uid };
-	struct search *se;
-	int err;
+	int err = thread_new(cmd->u.thread.algorithm, &r.thread);
 
-	err = search_new(s->mailbox, args, s->arena, &se);
 	if (err != 0)
 		return search_refuse(s, cmd, args, err);
-	err = thread_new(cmd->u.thread.algorithm, &r.thread);
-	if (err != 0) {
-		search_free(se);
-		return search_refuse(s, cmd, args, err);
-	}
 	r.want = thread_wants(r.thread);
 	r.with_arrival = has_thread_arrival(r.thread);
-	err = run(&r, cmd, args, se, &res);
-	if (err == 0) {
-		put_threads(s, r.thread, res.found.n == 0);
-		err = search_end(s, cmd, r.any_gone);
-	}
-	VEC_DONE(&res.found);
+	err = run(&r, cmd, args, put_threads);
 	thread_free(r.thread);
-	search_free(se);
 	return err;
 }

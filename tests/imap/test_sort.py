@@ -185,6 +185,15 @@ def test_esort_saves(five):
     assert five.ok("SORT (SIZE) UTF-8 $").one("SORT").data == []
 
 
+def test_unreadable(account, five):
+    """What cannot be read is found all the same, and counts as empty."""
+    account.mail.files()[0].chmod(0)
+    assert five.ok("SORT (SUBJECT) UTF-8 ALL").one("SORT").data == \
+        [1, 5, 3, 4, 2]
+    # Its INTERNALDATE is known.  With its subject it would be (2 1).
+    assert thread(five.ok("THREAD ORDEREDSUBJECT UTF-8 1:2")) == "(1)(2)"
+
+
 # ---- EXPUNGE ---------------------------------------------------------------
 
 @pytest.mark.differs("finds what others have removed")
