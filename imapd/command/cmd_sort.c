@@ -18,7 +18,7 @@
 #include "imapd/mailbox/mailbox.h"
 #include "imapd/mailbox/msgview.h"
 #include "imapd/mailbox/sort.h"
-#include "imapd/mailbox/sortkey.h"
+#include "imapd/mailbox/sortkept.h"
 #include "imapd/mailbox/thread.h"
 #include "imapd/command/cmd_search.h"
 #include "imapd/command/commands.h"
@@ -32,6 +32,7 @@
 struct reader {
 	struct session *s;
 	struct arena *arena;		/* of one key */
+	struct sortkept kept;
 	unsigned want;			/* set of SORTKEY_ */
 	bool with_arrival, with_size;
 	bool is_uid;			/* threads are told by UID */
@@ -71,7 +72,8 @@ read_found(void *arg, const struct mailbox_msg *msg)
 	msgview_set(mv, msg->uid);
 	arena_clear(r->arena);
 	if (r->want != 0)
-		note(r, sortkey_get(mv, r->want, r->arena, &key));
+		note(r, sortkept_get(&r->kept, msg->uid, r->want, r->arena,
+		    &key));
 	/* No date, or none that can be understood (RFC 5256 2.2). */
 	if (r->with_arrival ||
 	    ((r->want & SORTKEY_DATE) != 0 && !key.has_date))
@@ -103,7 +105,9 @@ run(struct reader *r, const struct command *cmd,
 	if (err != 0)
 		return search_refuse(s, cmd, args, err);
 	r->arena = arena_new(KEY_ARENA);
+	sortkept_init(&r->kept, s->mailbox);
 	err = search_run(s, cmd, args, se, read_found, r, &res);
+	sortkept_done(&r->kept);
 	msgview_rest(mailbox_view(s->mailbox));
 	arena_free(r->arena);
 	if (err == 0) {

@@ -1,0 +1,118 @@
+/*
+ * Copyright (c) 2026 the imapd authors
+ * SPDX-License-Identifier: ISC
+ *
+ * sortkept.c: see sortkept.h.  A part is a packed key in which everything else
+ * is empty.
+ */
+#include "base/buf.h"
+#include "imapd/mailbox/msgview.h"
+#include "imapd/mailbox/sortkept.h"
+
+#define PACKED_MAX	(2u * 1024 * 1024)	/* more than SORTKEY_REFS_MAX
+						 * identifiers */
+
+static const struct {
+	struct span name;	/* with SORTKEY_VERSION */
+	unsigned want;
+} parts[SORTKEPT_PARTS] = {
+	{ SPAN("sort date 1"), SORTKEY_DATE },
+	{ SPAN("sort subject 1"), SORTKEY_SUBJECT },
+	{ SPAN("sort people 1"), SORTKEY_FROM | SORTKEY_TO | SORTKEY_CC |
+	    SORTKEY_DISPLAYFROM | SORTKEY_DISPLAYTO },
+	{ SPAN("sort references 1"), SORTKEY_IDS }
+};
+
+void
+sortkept_init(struct sortkept *sk, struct mailbox *mb)
+{
+	*sk = (struct sortkept){ mailbox_store(mb), mailbox_view(mb),
+	    .nkinds = SORTKEPT_PARTS };
+	buf_init(&sk->packed, PACKED_MAX);
+	for (unsigned i = 0; i < SORTKEPT_PARTS; i++)
+		if (maildir_kind(sk->md, parts[i].name, &sk->kind[i]) != 0)
+			sk->nkinds = 0;
+}
+
+void
+sortkept_done(struct sortkept *sk)
+{
+	buf_done(&sk->packed);
+}
+
+/* What of k is in a part, into or from another key. */
+static void
+take_part(unsigned part, const struct sortkey *k, struct sortkey *ret)
+{
+	switch (parts[part].want) {
+	case SORTKEY_DATE:
+		ret->has_date = k->has_date;
+		ret->date = k->date;
+		break;
+	case SORTKEY_SUBJECT:
+		ret->subject = k->subject;
+		ret->is_reply = k->is_reply;
+		break;
+	case SORTKEY_IDS:
+		ret->id = k->id;
+		ret->refs = k->refs;
+		break;
+	default:
+		ret->from = k->from;
+		ret->to = k->to;
+		ret->cc = k->cc;
+		ret->display_from = k->display_from;
+		ret->display_to = k->display_to;
+		break;
+	}
+}
+
+static bool
+has_kept(struct sortkept *sk, uint32_t uid, unsigned want, struct sortkey *ret)
+{
+	struct sortkey all = { 0 };
+
+	for (unsigned i = 0; i < sk->nkinds; i++) {
+		struct sortkey k;
+		struct span packed;
+
+		if (!(parts[i].want & want))
+			continue;
+		if (!has_maildir_value(sk->md, sk->kind[i], uid, &packed) ||
+		    sortkey_unpack(packed, &k) != 0)
+			return false;
+		take_part(i, &k, &all);
+	}
+	*ret = all;
+	return sk->nkinds > 0;
+}
+
+/* All of it: the dear part was to open the message. */
+static void
+keep(struct sortkept *sk, uint32_t uid, const struct sortkey *all)
+{
+	for (unsigned i = 0; i < sk->nkinds; i++) {
+		struct sortkey k = { 0 };
+
+		take_part(i, all, &k);
+		buf_clear(&sk->packed);
+		sortkey_pack(&k, &sk->packed);
+		if (buf_err(&sk->packed) == 0)
+			maildir_keep(sk->md, sk->kind[i], uid,
+			    buf_span(&sk->packed));
+	}
+}
+
+int
+sortkept_get(struct sortkept *sk, uint32_t uid, unsigned want,
+    struct arena *arena, struct sortkey *ret)
+{
+	int err;
+
+	if (has_kept(sk, uid, want, ret))
+		return 0;
+	err = sortkey_get(sk->mv, SORTKEY_ALL, arena, ret);
+	if (err == 0 && is_msgview_whole(sk->mv))
+		keep(sk, uid, ret);
+	return err;
+}
