@@ -2,8 +2,7 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  *
- * sortkept.c: see sortkept.h.  A part is a packed key in which everything else
- * is empty.
+ * sortkept.c: see sortkept.h.
  */
 #include "base/buf.h"
 #include "imapd/mailbox/msgview.h"
@@ -13,7 +12,7 @@
 						 * identifiers */
 
 static const struct {
-	struct span name;	/* with SORTKEY_VERSION */
+	struct span name;	/* with the version of keys and packing */
 	unsigned want;
 } parts[SORTKEPT_PARTS] = {
 	{ SPAN("sort date 1"), SORTKEY_DATE },
@@ -40,48 +39,19 @@ sortkept_done(struct sortkept *sk)
 	buf_done(&sk->packed);
 }
 
-/* What of k is in a part, into or from another key. */
-static void
-take_part(unsigned part, const struct sortkey *k, struct sortkey *ret)
-{
-	switch (parts[part].want) {
-	case SORTKEY_DATE:
-		ret->has_date = k->has_date;
-		ret->date = k->date;
-		break;
-	case SORTKEY_SUBJECT:
-		ret->subject = k->subject;
-		ret->is_reply = k->is_reply;
-		break;
-	case SORTKEY_IDS:
-		ret->id = k->id;
-		ret->refs = k->refs;
-		break;
-	default:
-		ret->from = k->from;
-		ret->to = k->to;
-		ret->cc = k->cc;
-		ret->display_from = k->display_from;
-		ret->display_to = k->display_to;
-		break;
-	}
-}
-
 static bool
 has_kept(struct sortkept *sk, uint32_t uid, unsigned want, struct sortkey *ret)
 {
 	struct sortkey all = { 0 };
 
 	for (unsigned i = 0; i < sk->nkinds; i++) {
-		struct sortkey k;
 		struct span packed;
 
 		if (!(parts[i].want & want))
 			continue;
 		if (!has_maildir_value(sk->md, sk->kind[i], uid, &packed) ||
-		    sortkey_unpack(packed, &k) != 0)
+		    sortkey_unpack(packed, parts[i].want, &all) != 0)
 			return false;
-		take_part(i, &k, &all);
 	}
 	*ret = all;
 	return sk->nkinds > 0;
@@ -92,11 +62,8 @@ static void
 keep(struct sortkept *sk, uint32_t uid, const struct sortkey *all)
 {
 	for (unsigned i = 0; i < sk->nkinds; i++) {
-		struct sortkey k = { 0 };
-
-		take_part(i, all, &k);
 		buf_clear(&sk->packed);
-		sortkey_pack(&k, &sk->packed);
+		sortkey_pack(all, parts[i].want, &sk->packed);
 		if (buf_err(&sk->packed) == 0)
 			maildir_keep(sk->md, sk->kind[i], uid,
 			    buf_span(&sk->packed));

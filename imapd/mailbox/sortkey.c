@@ -6,13 +6,14 @@
  *
  * Packed, integers being big-endian:
  *
- *	u8	SORTKEY_VERSION
+ *	u8	what there is: a set of SORTKEY_
  *	u8	1: has_date, 2: is_reply
  *	u64	date, two's complement; 0 without has_date
  *	text	subject, from, to, cc, display_from, display_to, id
  *	text*	references, to the end
  *
- * where a text is a u16 count and so many bytes.
+ * of which only that is there which the set names (id and references go
+ * together), and where a text is a u16 count and so many bytes.
  */
 #include <assert.h>
 
@@ -30,7 +31,7 @@
 enum { FLAG_DATE = 1, FLAG_REPLY = 2, FLAGS = FLAG_DATE | FLAG_REPLY };
 
 #define OCTETS		0xff		/* before a text that is not UTF-8 */
-#define HEAD_SIZE	10u		/* up to the first text */
+#define HEAD_SIZE	2u		/* up to the date */
 #define FOLD_MAX	(16 * 1024)	/* bytes of a text that are folded:
 					 * whatever they become, it is enough
 					 * for SORTKEY_TEXT_MAX */
@@ -221,21 +222,46 @@ sortkey_get(struct msgview *mv, unsigned want, struct arena *arena,
 
 /* ---- bytes ------------------------------------------------------------ */
 
-void
-sortkey_pack(const struct sortkey *k, struct buf *out)
+/* The texts that a set names, in order; id comes behind them. */
+static size_t
+texts_of(struct sortkey *k, unsigned want, struct span *v[6])
 {
-	enc_u8(out, SORTKEY_VERSION);
-	enc_u8(out, (uint8_t)((k->has_date ? FLAG_DATE : 0) |
-	    (k->is_reply ? FLAG_REPLY : 0)));
-	enc_u64(out, k->has_date ? (uint64_t)k->date : 0);
-	put_text(out, k->subject);
-	put_text(out, k->from);
-	put_text(out, k->to);
-	put_text(out, k->cc);
-	put_text(out, k->display_from);
-	put_text(out, k->display_to);
-	put_text(out, k->id);
-	buf_put_span(out, k->refs);
+	const struct {
+		unsigned want;
+		struct span *text;
+	} all[] = {
+		{ SORTKEY_SUBJECT, &k->subject }, { SORTKEY_FROM, &k->from },
+		{ SORTKEY_TO, &k->to }, { SORTKEY_CC, &k->cc },
+		{ SORTKEY_DISPLAYFROM, &k->display_from },
+		{ SORTKEY_DISPLAYTO, &k->display_to }
+	};
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i].want & want)
+			v[n++] = all[i].text;
+	return n;
+}
+
+void
+sortkey_pack(const struct sortkey *k, unsigned want, struct buf *out)
+{
+	struct sortkey copy = *k;
+	struct span *text[6];
+	size_t n = texts_of(&copy, want, text);
+
+	enc_u8(out, (uint8_t)want);
+	enc_u8(out, (uint8_t)((want & SORTKEY_DATE && k->has_date ?
+	    FLAG_DATE : 0) | (want & SORTKEY_SUBJECT && k->is_reply ?
+	    FLAG_REPLY : 0)));
+	if (want & SORTKEY_DATE)
+		enc_u64(out, k->has_date ? (uint64_t)k->date : 0);
+	for (size_t i = 0; i < n; i++)
+		put_text(out, *text[i]);
+	if (want & SORTKEY_IDS) {
+		put_text(out, k->id);
+		buf_put_span(out, k->refs);
+	}
 }
 
 /* A text of up to max bytes. */
@@ -277,34 +303,52 @@ check_refs(struct span refs)
 	return 0;
 }
 
-int
-sortkey_unpack(struct span packed, struct sortkey *ret)
+/* The numbers before the texts. */
+static int ERR_CHECK
+get_head(struct span *rest, unsigned want, struct sortkey *k)
 {
-	struct dec d = dec_init(span_take(packed, HEAD_SIZE));
-	struct sortkey k = { 0 };
-	struct span rest = span_skip(packed, HEAD_SIZE);
-	struct span *const texts[] = { &k.subject, &k.from, &k.to, &k.cc,
-	    &k.display_from, &k.display_to };
-	uint8_t version = dec_u8(&d), flags = dec_u8(&d);
-	int err;
+	size_t n = want & SORTKEY_DATE ? HEAD_SIZE + 8 : HEAD_SIZE;
+	uint64_t date = 0;
 
-	k.date = (int64_t)dec_u64(&d);
-	k.has_date = (flags & FLAG_DATE) != 0;
-	k.is_reply = (flags & FLAG_REPLY) != 0;
-	if (dec_end(&d) != 0 || version != SORTKEY_VERSION ||
-	    (flags & ~FLAGS) != 0 || (!k.has_date && k.date != 0))
+	if (rest->n < n || rest->p[0] != want || (rest->p[1] & ~FLAGS) != 0)
 		return ERR_CORRUPT;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		err = get_text(&rest, SORTKEY_TEXT_MAX, texts[i]);
-		if (err != 0)
-			return err;
-		if (!is_text(*texts[i]))
+	for (size_t i = HEAD_SIZE; i < n; i++)
+		date = date << 8 | rest->p[i];
+	if (want & SORTKEY_DATE) {
+		k->has_date = (rest->p[1] & FLAG_DATE) != 0;
+		k->date = (int64_t)date;
+		if (!k->has_date && date != 0)
 			return ERR_CORRUPT;
 	}
-	if ((err = get_text(&rest, SORTKEY_ID_MAX, &k.id)) != 0 ||
-	    (err = check_refs(rest)) != 0)
-		return err;
-	k.refs = rest;
-	*ret = k;
+	if (want & SORTKEY_SUBJECT)
+		k->is_reply = (rest->p[1] & FLAG_REPLY) != 0;
+	*rest = span_skip(*rest, n);
 	return 0;
+}
+
+int
+sortkey_unpack(struct span packed, unsigned want, struct sortkey *ret)
+{
+	struct sortkey k = *ret;
+	struct span *text[6];
+	size_t n = texts_of(&k, want, text);
+	int err = get_head(&packed, want, &k);
+
+	for (size_t i = 0; i < n && err == 0; i++) {
+		err = get_text(&packed, SORTKEY_TEXT_MAX, text[i]);
+		if (err == 0 && !is_text(*text[i]))
+			err = ERR_CORRUPT;
+	}
+	if (err == 0 && want & SORTKEY_IDS) {
+		err = get_text(&packed, SORTKEY_ID_MAX, &k.id);
+		if (err == 0)
+			err = check_refs(packed);
+		k.refs = packed;
+		packed.n = 0;
+	}
+	if (err == 0 && packed.n > 0)
+		err = ERR_CORRUPT;
+	if (err == 0)
+		*ret = k;
+	return err;
 }

@@ -30,7 +30,6 @@ struct msgview;
 					 * 2.1.1: no line is longer) */
 #define SORTKEY_REFS_MAX	1000	/* references of a message: its nearest
 					 * ancestors, the last ones named */
-#define SORTKEY_VERSION		1	/* of the packed form */
 
 /* What of a key is wanted. */
 enum {
@@ -70,13 +69,14 @@ int sortkey_get(struct msgview *mv, unsigned want, struct arena *arena,
  * at first; false when there is none any more. */
 bool sortkey_next_ref(struct span *rest, struct span *ret);
 
-/* sortkey_pack(k, out): append k as bytes; it has all of SORTKEY_ALL. */
-void sortkey_pack(const struct sortkey *k, struct buf *out);
+/* sortkey_pack(k, want, out): append that of k (a set of SORTKEY_) as bytes. */
+void sortkey_pack(const struct sortkey *k, unsigned want, struct buf *out);
 
 /*
- * sortkey_unpack(packed, ret): the key in all of packed, whose bytes it goes on
- * using.  ERR_CORRUPT: this is none, or of another version.
+ * sortkey_unpack(packed, want, ret): what was packed; the rest of *ret stays as
+ * it is.  Texts are in packed.  ERR_CORRUPT: it is something else.
  */
-int sortkey_unpack(struct span packed, struct sortkey *ret) ERR_CHECK;
+int sortkey_unpack(struct span packed, unsigned want, struct sortkey *ret)
+    ERR_CHECK;
 
 #endif

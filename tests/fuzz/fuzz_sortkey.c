@@ -89,14 +89,14 @@ sort(const struct sortkey *k)
 static bool
 check_packed(struct span packed)
 {
-	struct sortkey k;
+	struct sortkey k = { 0 };
 	struct buf b;
 
-	if (sortkey_unpack(packed, &k) != 0)
+	if (sortkey_unpack(packed, SORTKEY_ALL, &k) != 0)
 		return false;
 	check_limits(&k);
 	buf_init(&b, packed.n);
-	sortkey_pack(&k, &b);
+	sortkey_pack(&k, SORTKEY_ALL, &b);
 	if (!is_span_eq(buf_span(&b), packed))
 		abort();
 	buf_done(&b);
@@ -110,7 +110,7 @@ check_message(struct span text)
 {
 	struct arena *arena = arena_new(4096);
 	struct msgview *mv = msgview_new(NULL);
-	struct sortkey k;
+	struct sortkey k = { 0 };
 	struct buf b;
 
 	(void)fake_add(&fake, 1, 0, text);
@@ -118,7 +118,7 @@ check_message(struct span text)
 	if (sortkey_get(mv, SORTKEY_ALL, arena, &k) != 0)
 		abort();
 	buf_init(&b, SIZE_MAX / 2);
-	sortkey_pack(&k, &b);
+	sortkey_pack(&k, SORTKEY_ALL, &b);
 	if (!check_packed(buf_span(&b)))
 		abort();
 	buf_done(&b);

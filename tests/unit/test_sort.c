@@ -54,7 +54,7 @@ random_number(uint64_t *seed)
 struct key_world {
 	struct msgview *mv;
 	struct arena *arena;
-	struct sortkey k;
+	struct sortkey k = { 0 };
 };
 
 static int
@@ -168,7 +168,7 @@ static void
 test_key_limits(void **state)
 {
 	struct key_world *w = *state;
-	struct sortkey k;
+	struct sortkey k = { 0 };
 	struct span id, rest;
 	size_t n = 0;
 	struct buf b, packed;
@@ -203,8 +203,8 @@ test_key_limits(void **state)
 	}
 	assert_int_equal(n, SORTKEY_REFS_MAX);
 	buf_init(&packed, CEILING);
-	sortkey_pack(&w->k, &packed);
-	assert_int_equal(sortkey_unpack(buf_span(&packed), &k), 0);
+	sortkey_pack(&w->k, SORTKEY_ALL, &packed);
+	assert_int_equal(sortkey_unpack(buf_span(&packed), SORTKEY_ALL, &k), 0);
 	buf_done(&packed);
 	buf_done(&b);
 }
@@ -215,7 +215,7 @@ static void
 test_pack(void **state)
 {
 	struct key_world *w = *state;
-	struct sortkey k;
+	struct sortkey k = { 0 };
 	struct buf b, again;
 
 	get(w, SORTKEY_ALL, "Date: 1 Jan 1960 00:00:00 +0000\nSubject: Re: s\n"
@@ -223,32 +223,54 @@ test_pack(void **state)
 	    "References: <1@x> <22@x>\n\n");
 	buf_init(&b, CEILING);
 	buf_init(&again, CEILING);
-	sortkey_pack(&w->k, &b);
+	sortkey_pack(&w->k, SORTKEY_ALL, &b);
 	for (size_t n = 0; n < b.n; n++) {
 		bool at_ref = n == b.n - 6 || n == b.n - 11;
 
-		if ((sortkey_unpack(span_take(buf_span(&b), n), &k) == 0) !=
+		if ((sortkey_unpack(span_take(buf_span(&b), n),
+		    SORTKEY_ALL, &k) == 0) !=
 		    at_ref)
 			fail_msg("%zu of %zu bytes", n, b.n);
 	}
-	assert_int_equal(sortkey_unpack(buf_span(&b), &k), 0);
+	assert_int_equal(sortkey_unpack(buf_span(&b), SORTKEY_ALL, &k), 0);
 	assert_true(k.has_date && k.is_reply && k.date == w->k.date);
 	assert_true(k.date < 0);
 	expect(k.display_from, "A");
 	expect(k.display_to, "\xff\x64\xe9");
 	expect_refs(k.refs, "1@x 22@x ");
-	sortkey_pack(&k, &again);
+	sortkey_pack(&k, SORTKEY_ALL, &again);
 	assert_true(is_span_eq(buf_span(&b), buf_span(&again)));
-	b.p[0] = SORTKEY_VERSION + 1;
-	assert_int_equal(sortkey_unpack(buf_span(&b), &k), ERR_CORRUPT);
-	b.p[0] = SORTKEY_VERSION;
+	b.p[0] = SORTKEY_ALL - 1;
+	assert_int_equal(sortkey_unpack(buf_span(&b), SORTKEY_ALL, &k),
+	    ERR_CORRUPT);
+	b.p[0] = SORTKEY_ALL;
 	b.p[1] = 4;
-	assert_int_equal(sortkey_unpack(buf_span(&b), &k), ERR_CORRUPT);
+	assert_int_equal(sortkey_unpack(buf_span(&b), SORTKEY_ALL, &k),
+	    ERR_CORRUPT);
 	b.p[1] = 2;				/* a date without has_date */
-	assert_int_equal(sortkey_unpack(buf_span(&b), &k), ERR_CORRUPT);
+	assert_int_equal(sortkey_unpack(buf_span(&b), SORTKEY_ALL, &k),
+	    ERR_CORRUPT);
 	b.p[1] = 3;
 	b.p[12] = 0xc3;				/* no UTF-8 */
-	assert_int_equal(sortkey_unpack(buf_span(&b), &k), ERR_CORRUPT);
+	assert_int_equal(sortkey_unpack(buf_span(&b), SORTKEY_ALL, &k),
+	    ERR_CORRUPT);
+	/* Parts of it. */
+	for (unsigned want = 1; want < SORTKEY_ALL; want <<= 1) {
+		struct sortkey part = { 0 };
+
+		buf_clear(&b);
+		buf_clear(&again);
+		sortkey_pack(&w->k, want, &b);
+		assert_int_equal(sortkey_unpack(buf_span(&b), want, &part), 0);
+		assert_int_equal(sortkey_unpack(buf_span(&b), SORTKEY_ALL,
+		    &part), ERR_CORRUPT);
+		sortkey_pack(&part, SORTKEY_ALL, &again);
+		assert_int_equal(sortkey_unpack(buf_span(&again), SORTKEY_ALL,
+		    &k), 0);
+		assert_int_equal(k.has_date, want == SORTKEY_DATE);
+		assert_int_equal(k.subject.n > 0, want == SORTKEY_SUBJECT);
+		assert_int_equal(k.refs.n > 0, want == SORTKEY_IDS);
+	}
 	buf_done(&b);
 	buf_done(&again);
 }
@@ -463,7 +485,7 @@ check_thread(enum thread_algorithm alg, const struct letter *v,
 	threadout_init(&to, &b);
 	assert_int_equal(thread_new(alg, &th), 0);
 	for (uint32_t i = 0; v[i].id != NULL; i++) {
-		struct sortkey k;
+		struct sortkey k = { 0 };
 
 		letter_key(&v[i], arena, &k);
 		thread_add(th, &k, arrival == NULL ? v[i].date : arrival[i],
