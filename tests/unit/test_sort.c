@@ -54,7 +54,7 @@ random_number(uint64_t *seed)
 struct key_world {
 	struct msgview *mv;
 	struct arena *arena;
-	struct sortkey k = { 0 };
+	struct sortkey k;
 };
 
 static int
