@@ -153,7 +153,8 @@ compile_text(struct search *se, const struct search_node *node, struct test *t)
 	if (err == 0)
 		err = buf_err(&b);
 	if (err == 0)
-		t->text = text_search_new(buf_span(&b));
+		t->text = text_search_new(buf_span(&b),
+		    se->st.window);
 	buf_done(&b);
 	return err;
 }
@@ -500,7 +501,7 @@ is_record_test(const struct search *se, const struct test *t, bool *ret)
 static int
 test_file(struct search *se, const struct test *t, bool *ret)
 {
-	msgview_set(se->st.mv, se->msg.uid);
+	searchtext_set(&se->st, se->msg.uid);
 	switch (key_cost(t->key)) {
 	case COST_INFO:
 		if (t->key == KEY_SAVEDBEFORE || t->key == KEY_SAVEDON ||

@@ -38,6 +38,10 @@ bool can_search_fast(const struct search *se);
  */
 bool is_search_match(struct search *se, const struct mailbox_msg *msg);
 
+/* search_modseq(se): the mod-sequence of the message that matched last; 0 if
+ * the program has no MODSEQ key. */
+uint64_t search_modseq(const struct search *se);
+
 /* has_search_gone(se): some message was no longer there. */
 bool has_search_gone(const struct search *se);
 

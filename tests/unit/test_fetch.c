@@ -645,6 +645,11 @@ test_search_text(void **state)
 	    "a OK SEARCH completed.\r\n");
 	CHECK(w, "a SEARCH TEXT simple", "* SEARCH 1\r\n"
 	    "a OK SEARCH completed.\r\n");
+	/* A field as it is written; the other's is encoded. */
+	CHECK(w, "a SEARCH TEXT \"subject: simp\"", "* SEARCH 1\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH CHARSET UTF-8 TEXT \"subject: gr\xc3\xbc\"",
+	    "* SEARCH 3\r\na OK SEARCH completed.\r\n");
 	CHECK(w, "a SEARCH BODY AGFi", "* SEARCH\r\n"
 	    "a OK SEARCH completed.\r\n");
 	CHECK(w, "a SEARCH HEADER Date \"\"", "* SEARCH 1 3\r\n"
