@@ -36,6 +36,9 @@ struct found {
 struct search_result {
 	VEC(struct found) found;
 	bool is_uid;
+	/* Mod-sequences of what was found, if MODSEQ was searched for, else 0:
+	 * the first, the last, the highest. */
+	uint64_t first_modseq, last_modseq, highest_modseq;
 };
 
 /* ---- running --------------------------------------------------------- */
@@ -77,6 +80,18 @@ is_client_gone(const struct session *s)
 	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR)) != 0;
 }
 
+static void
+add_found(struct search_result *res, const struct mailbox_msg *msg,
+    uint64_t modseq)
+{
+	if (res->found.n == 0)
+		res->first_modseq = modseq;
+	res->last_modseq = modseq;
+	if (modseq > res->highest_modseq)
+		res->highest_modseq = modseq;
+	VEC_PUSH(&res->found, ((struct found){ msg->seq, msg->uid }));
+}
+
 /*
  * Every message.  When nothing but MIN is asked for, the first that is found is
  * the answer; for MAX the same from the other end.
@@ -96,8 +111,7 @@ run_search(struct session *s, const struct command *cmd, struct search *se,
 		struct mailbox_msg msg = { seq, mailbox_uid(s->mailbox, seq) };
 
 		if (is_search_match(se, &msg)) {
-			VEC_PUSH(&res->found, ((struct found){ seq,
-			    msg.uid }));
+			add_found(res, &msg, search_modseq(se));
 			if (want == SEARCH_RETURN_MIN ||
 			    want == SEARCH_RETURN_MAX)
 				break;
@@ -122,7 +136,11 @@ number(const struct search_result *res, size_t i)
 	return res->is_uid ? res->found.v[i].uid : res->found.v[i].seq;
 }
 
-/* mailbox-data =/ "SEARCH" *(SP nz-number) */
+/*
+ * mailbox-data        =/ "SEARCH" [1*(SP nz-number) SP search-sort-mod-seq]
+ * search-sort-mod-seq = "(" "MODSEQ" SP mod-sequence-value ")"
+ *                                                          (RFC 7162 section 7)
+ */
 static void
 put_search(struct session *s, const struct search_result *res)
 {
@@ -137,8 +155,28 @@ put_search(struct session *s, const struct search_result *res)
 			b = wire_out_buf(s->out);
 		}
 	}
+	if (res->highest_modseq != 0) {
+		buf_puts(b, " (MODSEQ ");
+		buf_put_u64(b, res->highest_modseq);
+		buf_putc(b, ')');
+	}
 	buf_puts(b, "\r\n");
 	wire_out_check(s->out);
+}
+
+/* RFC 4731 3.2: that of the messages that are told. */
+static uint64_t
+told_modseq(uint32_t want, const struct search_result *res)
+{
+	uint64_t modseq = 0;
+
+	if ((want & (SEARCH_RETURN_ALL | SEARCH_RETURN_COUNT)) != 0)
+		return res->highest_modseq;
+	if ((want & SEARCH_RETURN_MIN) != 0)
+		modseq = res->first_modseq;
+	if ((want & SEARCH_RETURN_MAX) != 0 && res->last_modseq > modseq)
+		modseq = res->last_modseq;
+	return modseq;
 }
 
 static void
@@ -170,6 +208,7 @@ put_esearch(struct session *s, const struct command *cmd, uint32_t want,
 {
 	struct buf *b = wire_out_buf(s->out);
 	size_t n = res->found.n;
+	uint64_t modseq;
 
 	buf_puts(b, "* ESEARCH (TAG ");
 	fmt_string(b, cmd->tag, false);
@@ -190,6 +229,10 @@ put_esearch(struct session *s, const struct command *cmd, uint32_t want,
 	if ((want & SEARCH_RETURN_COUNT) != 0) {
 		buf_puts(b, " COUNT ");
 		buf_put_u64(b, n);
+	}
+	if ((modseq = told_modseq(want, res)) != 0) {
+		buf_puts(b, " MODSEQ ");
+		buf_put_u64(b, modseq);
 	}
 	buf_puts(b, "\r\n");
 	wire_out_check(s->out);
@@ -257,7 +300,7 @@ refuse(struct session *s, const struct command *cmd, int err)
 int
 cmd_search(struct session *s, const struct command *cmd)
 {
-	struct search_result res = { VEC_INIT, cmd->is_uid };
+	struct search_result res = { .found = VEC_INIT, .is_uid = cmd->is_uid };
 	struct search *se;
 	int err;
 

@@ -267,7 +267,8 @@ maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
 	if (m == NULL)
 		return ERR_GONE;
 	*ret = (struct maildir_info){ .internal_date = m->date,
-	    .save_date = m->date, .file_size = m->text.n };
+	    .save_date = m->saved != 0 ? m->saved : m->date,
+	    .file_size = m->text.n };
 	return 0;
 }
 

@@ -729,23 +729,104 @@ test_search_gone(void **state)
 	    "a OK [EXPUNGEISSUED] SEARCH completed.\r\n");
 }
 
-/* As deep as the parser lets through. */
+/* SEARCH of n times open, then "SEEN", then n times close. */
+static const char *
+run_nested(struct world *w, const char *open, const char *close, int n)
+{
+	const char *sent;
+	struct buf b;
+
+	buf_init(&b, 64 * 1024 * 1024);
+	buf_puts(&b, "a SEARCH ");
+	for (int i = 0; i < n; i++)
+		buf_puts(&b, open);
+	buf_puts(&b, "SEEN");
+	for (int i = 0; i < n; i++)
+		buf_puts(&b, close);
+	sent = run(w, buf_cstr(&b));
+	buf_done(&b);
+	return sent;
+}
+
+/* There is no depth and no length that a stack or a square would show. */
 static void
 test_search_deep(void **state)
 {
 	struct world *w = *state;
-	struct buf b;
+	const char *seen = "* SEARCH 1 3\r\na OK SEARCH completed.\r\n";
 
 	fill_search();
-	buf_init(&b, 1000000);
-	buf_puts(&b, "a SEARCH ");
-	for (int i = 0; i < 400; i++)
-		buf_puts(&b, "NOT (OR DELETED ");
-	buf_puts(&b, "SEEN");
-	for (int i = 0; i < 400; i++)
-		buf_putc(&b, ')');
-	CHECK(w, buf_cstr(&b), "* SEARCH 1 3\r\na OK SEARCH completed.\r\n");
-	buf_done(&b);
+	assert_string_equal(run_nested(w, "NOT (OR DELETED ", ")", 100000),
+	    seen);
+	assert_string_equal(run_nested(w, "(OR (DELETED 9) ", ")", 100000),
+	    seen);
+	assert_string_equal(run_nested(w, "OR DELETED ", "", 100000), seen);
+	assert_string_equal(run_nested(w, "OR ", " DRAFT", 100000), seen);
+	assert_string_equal(run_nested(w, "1:3 ", "", 100000), seen);
+	assert_string_equal(run_nested(w, "UNDELETED ", "", 100000), seen);
+	/* Keys with a text hold no more than that between messages. */
+	assert_string_equal(run_nested(w, "OR SUBJECT nowhere ", "", 100000),
+	    seen);
+	assert_string_equal(run_nested(w, "OR BODY nowhere ", "", 20000),
+	    seen);
+}
+
+static void
+test_search_modseq(void **state)
+{
+	struct world *w = *state;
+
+	fill_search();
+	fake.v[0].msg.modseq = 7;
+	fake.v[1].msg.modseq = 9;
+	fake.v[2].msg.modseq = 8;
+	CHECK(w, "a SEARCH MODSEQ 8", "* SEARCH 2 3 (MODSEQ 9)\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH OR MODSEQ 10 SEEN", "* SEARCH 1 3 (MODSEQ 8)\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH MODSEQ \"/flags/\\\\Seen\" all 10", "* SEARCH\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH RETURN (ALL) MODSEQ 0",
+	    "* ESEARCH (TAG \"a\") ALL 1:3 MODSEQ 9\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH RETURN (MIN) MODSEQ 0",
+	    "* ESEARCH (TAG \"a\") MIN 1 MODSEQ 7\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH RETURN (MAX) MODSEQ 0",
+	    "* ESEARCH (TAG \"a\") MAX 3 MODSEQ 8\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH RETURN (MIN MAX) MODSEQ 0",
+	    "* ESEARCH (TAG \"a\") MIN 1 MAX 3 MODSEQ 8\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH RETURN (COUNT MIN) MODSEQ 0",
+	    "* ESEARCH (TAG \"a\") MIN 1 COUNT 3 MODSEQ 9\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH RETURN (COUNT) MODSEQ 10",
+	    "* ESEARCH (TAG \"a\") COUNT 0\r\n"
+	    "a OK SEARCH completed.\r\n");
+	assert_int_equal(fake.opened, 0);
+}
+
+/* RFC 8514 4.3: the day a message came into this mailbox. */
+static void
+test_search_saved(void **state)
+{
+	struct world *w = *state;
+
+	fill_search();
+	fake.v[0].saved = 86400 * 40 + 86399;
+	fake.v[1].saved = 86400 * 41;
+	fake.v[2].saved = 86400 * 42;
+	CHECK(w, "a SEARCH SAVEDBEFORE 11-Feb-1970", "* SEARCH 1\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH SAVEDON 11-Feb-1970", "* SEARCH 2\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH SAVEDSINCE 11-Feb-1970", "* SEARCH 2 3\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH SAVEDATESUPPORTED", "* SEARCH 1 2 3\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH NOT SAVEDATESUPPORTED", "* SEARCH\r\n"
+	    "a OK SEARCH completed.\r\n");
 }
 
 int
@@ -778,6 +859,8 @@ main(void)
 		TEST(test_esearch),
 		TEST(test_search_gone),
 		TEST(test_search_deep),
+		TEST(test_search_modseq),
+		TEST(test_search_saved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
