@@ -397,7 +397,9 @@ searchtext_message(struct searchtext *st, bool with_header,
 
 	if ((err = own_header(st)) != 0)
 		return err;
-	if (with_header && is_in_own_header(st, ts)) {
+	/* An empty text is in every body, also in one of no text. */
+	if (text_search_raw(ts, SPAN_NONE) == TEXT_YES ||
+	    (with_header && is_in_own_header(st, ts))) {
 		*ret = true;
 		return 0;
 	}

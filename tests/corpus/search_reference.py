@@ -206,8 +206,10 @@ class Content:
 
 def parts(raw, default="text/plain"):
     """Each part as (fields, content, body), in the order of the message.
-    Boundaries by RFC 2046 5.1.1: a line that begins with "--" and the
-    boundary; the line end before it belongs to it."""
+    Boundaries by RFC 2046 5.1.1: a line of "--" and the boundary, perhaps "--"
+    and blanks; the line end before it belongs to it.  (What else follows must
+    be ignored too, but then "b1" is not told from "b10" without looking at all
+    boundaries, as imapd does.)"""
     fields, body = split_header(raw)
     content = Content(fields, default)
     yield fields, content, body
@@ -216,14 +218,14 @@ def parts(raw, default="text/plain"):
     if not content.type.startswith("multipart/") or not content.boundary:
         return
     line = rb"(?:\A|\r?\n)--" + re.escape(content.boundary) + \
-        rb"(--)?[^\n]*"
+        rb"(--)?[ \t]*(?=\r?\n|\Z)"
     starts = list(re.finditer(line, body))
     for m, following in zip(starts, starts[1:] + [None]):
         if m.group(1):
             break
         piece = body[m.end():following.start() if following else len(body)]
         # The line end behind the delimiter is its own.
-        piece = piece[1:] if piece.startswith(b"\n") else piece
+        piece = re.sub(rb"\A\r?\n", b"", piece)
         yield from parts(piece, "message/rfc822" if
                          content.type == "multipart/digest" else "text/plain")
 
@@ -267,11 +269,11 @@ class Mail:
             if name.lower() == b"date":
                 value = re.sub(rb"\r?\n", b"", value).decode("latin-1")
                 value = without_comments(value).strip()
-                iso = re.match(r"\d{4}-\d\d-\d\d", value)
+                iso = re.match(r"(\d{4})[-/](\d\d)[-/](\d\d)", value)
                 t = email.utils.parsedate_tz(value)
                 try:
                     if iso:         # some mailers; email knows RFC 5322 only
-                        return datetime.date.fromisoformat(iso[0])
+                        return datetime.date(*map(int, iso.groups()))
                     # RFC 5322 4.3: 1900 is added to a year of three digits.
                     three = re.search(r"\b%d\b" % t[0], value)
                     year = t[0] + 1900 if 100 <= t[0] < 1000 and three \

@@ -658,6 +658,25 @@ test_search_text(void **state)
 	    "UTF-8 ISO-8859-1 WINDOWS-1252)] This charset is not known.\r\n");
 }
 
+/* RFC 3501 6.4.4: a text of no characters is in all, whatever there is. */
+static void
+test_search_empty(void **state)
+{
+	struct world *w = *state;
+
+	add(1, 0, "Content-Type: image/png\n\nx");
+	add(2, 0, "Subject:\n\n");
+	add(3, 0, "");
+	CHECK(w, "a SEARCH BODY \"\"", "* SEARCH 1 2 3\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH TEXT {1}\r\n\r", "* SEARCH 1 2 3\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH SUBJECT \"\"", "* SEARCH 2\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH HEADER \"\" \"\"", "* SEARCH\r\n"
+	    "a OK SEARCH completed.\r\n");
+}
+
 static void
 test_search_cheap_first(void **state)
 {
@@ -854,6 +873,7 @@ main(void)
 		TEST(test_search_flags),
 		TEST(test_search_dates),
 		TEST(test_search_text),
+		TEST(test_search_empty),
 		TEST(test_search_cheap_first),
 		TEST(test_search_size),
 		TEST(test_esearch),
