@@ -42,6 +42,7 @@ static const struct capability table[] = {
 	{ SPAN("ESEARCH"), SESSION },			/* RFC 4731 */
 	{ SPAN("SEARCHRES"), SESSION },			/* RFC 5182 */
 	{ SPAN("WITHIN"), SESSION },			/* RFC 5032 */
+	{ SPAN("INPROGRESS"), SESSION },		/* RFC 9585 */
 	{ SPAN("QUOTA"), SESSION },			/* RFC 2087, 9208 */
 	{ SPAN("QUOTA=RES-STORAGE"), SESSION },		/* RFC 9208 5.1 */
 	{ SPAN("QUOTA=RES-MESSAGE"), SESSION },		/* RFC 9208 5.2 */

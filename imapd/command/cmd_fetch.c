@@ -31,6 +31,7 @@
 #include "imapd/mailbox/zone.h"
 #include "imapd/command/answer.h"
 #include "imapd/command/commands.h"
+#include "imapd/command/progress.h"
 #include "imapd/command/session_state.h"
 
 #define FETCH_TEXT_MAX	(16 * 1024 * 1024)	/* bytes of one ENVELOPE,
@@ -576,6 +577,7 @@ cmd_fetch(struct session *s, const struct command *cmd)
 {
 	struct seqset set = cmd->u.fetch.set;
 	struct mailbox_msg *msg;
+	struct progress progress;
 	struct fetch f;
 	size_t n;
 	int err;
@@ -585,14 +587,18 @@ cmd_fetch(struct session *s, const struct command *cmd)
 	if (err != 0)
 		return answer_bad(s, cmd, "No message has that number.");
 	fetch_init(&f, s, cmd);
+	progress_start(&progress, s, cmd, n);
 	if (is_flags_only(f.args))
 		fetch_flags(&f, msg, n);
 	else
-		for (size_t i = 0; i < n && wire_out_err(s->out) == 0 &&
-		    fdio_stopped() == 0; i++)
+		for (size_t i = 0; i < n && err == 0 &&
+		    wire_out_err(s->out) == 0; i++) {
 			fetch_message(&f, &msg[i]);
+			err = progress_check(&progress, i + 1);
+		}
 	flush_seen(&f);
-	err = fdio_stopped() != 0 ? ERR_INTR : fetch_answer(&f, cmd);
+	if (err == 0)
+		err = fdio_stopped() != 0 ? ERR_INTR : fetch_answer(&f, cmd);
 	fetch_done(&f);
 	return err;
 }

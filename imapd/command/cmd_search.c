@@ -5,15 +5,10 @@
  * cmd_search.c: SEARCH and UID SEARCH (RFC 3501 6.4.4), with the results of
  * ESEARCH (RFC 4731) and SEARCHRES (RFC 5182).
  */
-#include <poll.h>
-
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/deadline.h"
-#include "base/fdio.h"
 #include "base/vec.h"
 #include "imapd/wire/fmt.h"
-#include "imapd/wire/reply.h"
 #include "imapd/wire/seqset.h"
 #include "imapd/wire/wire_out.h"
 #include "imapd/mailbox/mailbox.h"
@@ -21,11 +16,9 @@
 #include "imapd/mailbox/search.h"
 #include "imapd/command/answer.h"
 #include "imapd/command/commands.h"
+#include "imapd/command/progress.h"
 #include "imapd/command/session_state.h"
 
-#define SEARCH_SIGN_MS	10000	/* a sign of life this often */
-#define SEARCH_LOOK	64	/* messages read between two looks at whether
-				 * the client is still there */
 #define SEARCH_FLUSH	4096	/* numbers printed between two looks at how
 				 * full the output is: 11 bytes each at most */
 
@@ -42,43 +35,6 @@ struct search_result {
 };
 
 /* ---- running --------------------------------------------------------- */
-
-/*
- * A search that reads messages may take long.  Now and then the client is told
- * that it goes on (RFC 9585): that keeps middle boxes from forgetting the
- * connection, and it is how we notice that nobody waits any more.
- */
-static int
-show_life(struct session *s, const struct command *cmd, uint32_t done,
-    struct deadline *next)
-{
-	struct buf *b;
-
-	if (!is_deadline_past(*next))
-		return 0;
-	*next = deadline_in(SEARCH_SIGN_MS);
-	reply_begin(s->out, SPAN_NONE, REPLY_OK);
-	b = wire_out_buf(s->out);
-	buf_puts(b, "[INPROGRESS (");
-	fmt_string(b, cmd->tag, false);
-	buf_putc(b, ' ');
-	buf_put_u64(b, done);
-	buf_putc(b, ' ');
-	buf_put_u64(b, mailbox_count(s->mailbox));
-	buf_puts(b, ")] Still searching.");
-	reply_end(s->out);
-	return wire_out_flush(s->out);
-}
-
-/* The other side has closed the connection altogether.  (Having closed its
- * sending half alone it still wants the answer.) */
-static bool
-is_client_gone(const struct session *s)
-{
-	struct pollfd p = { .fd = s->start->fd_out, .events = 0 };
-
-	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR)) != 0;
-}
 
 static void
 add_found(struct search_result *res, const struct mailbox_msg *msg,
@@ -102,10 +58,11 @@ run_search(struct session *s, const struct command *cmd, struct search *se,
 {
 	uint32_t want = cmd->u.search.want & ~(uint32_t)SEARCH_RETURN_SAVE;
 	bool is_fast = can_search_fast(se);
-	struct deadline next = deadline_in(SEARCH_SIGN_MS);
 	uint32_t count = mailbox_count(s->mailbox);
+	struct progress progress;
 	int err;
 
+	progress_start(&progress, s, cmd, count);
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t seq = want == SEARCH_RETURN_MAX ? count - i : i + 1;
 		struct mailbox_msg msg = { seq, mailbox_uid(s->mailbox, seq) };
@@ -118,12 +75,8 @@ run_search(struct session *s, const struct command *cmd, struct search *se,
 		}
 		if (is_fast)
 			continue;
-		if ((err = show_life(s, cmd, i + 1, &next)) != 0)
+		if ((err = progress_check(&progress, i + 1)) != 0)
 			return err;
-		if (fdio_stopped() != 0)
-			return ERR_INTR;
-		if (i % SEARCH_LOOK == 0 && is_client_gone(s))
-			return ERR_EOF;
 	}
 	return 0;
 }

@@ -35,6 +35,7 @@ TESTS = {
     "ESEARCH": "test_search.py:test_esearch",
     "SEARCHRES": "test_extensions.py:test_searchres_with_esearch",
     "WITHIN": "test_extensions.py:test_within",
+    "INPROGRESS": "test_progress.py:test_search_and_fetch",
     "QUOTA": "test_quota.py:test_getquotaroot",
     "QUOTA=RES-STORAGE": "test_quota.py:test_getquota",
     "QUOTA=RES-MESSAGE": "test_quota.py:test_resources_without_a_limit",

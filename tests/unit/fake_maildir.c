@@ -65,6 +65,15 @@ maildir_open(struct maildir_store *store, const struct maildir_path *path,
 }
 
 void
+maildir_on_progress(struct maildir_store *store, maildir_tick *tick,
+    void *cookie)
+{
+	(void)store;
+	(void)tick;
+	(void)cookie;
+}
+
+void
 maildir_close(struct maildir *md)
 {
 	(void)md;

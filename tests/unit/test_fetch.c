@@ -69,6 +69,7 @@ setup(void **state)
 	w->s.start = &w->start;
 	w->s.out = wire_out_new((struct wire_sink){ sink, w }, 1000);
 	w->s.arena = arena_new(4096);
+	w->s.progress_ms = 100000;
 	*state = w;
 	return 0;
 }
@@ -748,6 +749,28 @@ test_search_gone(void **state)
 	    "a OK [EXPUNGEISSUED] SEARCH completed.\r\n");
 }
 
+/* RFC 9585: between messages, never behind the last; no tag with "]". */
+static void
+test_progress(void **state)
+{
+	struct world *w = *state;
+
+	fill_search();
+	w->s.progress_ms = 0;
+	CHECK(w, "a SEARCH SUBJECT nowhere",
+	    "* OK [INPROGRESS (\"a\" 1 3)] 33% is done.\r\n"
+	    "* OK [INPROGRESS (\"a\" 2 3)] 66% is done.\r\n"
+	    "* SEARCH\r\na OK SEARCH completed.\r\n");
+	CHECK(w, "a]b FETCH 1:2 RFC822.SIZE",
+	    "* 1 FETCH (RFC822.SIZE 131)\r\n"
+	    "* OK [INPROGRESS (NIL 1 2)] 50% is done.\r\n"
+	    "* 2 FETCH (RFC822.SIZE 246)\r\n"
+	    "a]b OK FETCH completed.\r\n");
+	/* What is in memory is not worth a word. */
+	CHECK(w, "a SEARCH SEEN", "* SEARCH 1 3\r\n"
+	    "a OK SEARCH completed.\r\n");
+}
+
 /* SEARCH of n times open, then "SEEN", then n times close. */
 static const char *
 run_nested(struct world *w, const char *open, const char *close, int n)
@@ -878,6 +901,7 @@ main(void)
 		TEST(test_search_size),
 		TEST(test_esearch),
 		TEST(test_search_gone),
+		TEST(test_progress),
 		TEST(test_search_deep),
 		TEST(test_search_modseq),
 		TEST(test_search_saved),
