@@ -57,7 +57,7 @@ run_search(struct session *s, const struct command *cmd, struct search *se,
     struct search_result *res)
 {
 	uint32_t want = cmd->u.search.want & ~(uint32_t)SEARCH_RETURN_SAVE;
-	bool is_fast = can_search_fast(se);
+	uint32_t pace = search_pace(se);
 	uint32_t count = mailbox_count(s->mailbox);
 	struct progress progress;
 	int err;
@@ -73,7 +73,7 @@ run_search(struct session *s, const struct command *cmd, struct search *se,
 			    want == SEARCH_RETURN_MAX)
 				break;
 		}
-		if (is_fast)
+		if ((i + 1) % pace != 0)
 			continue;
 		if ((err = progress_check(&progress, i + 1)) != 0)
 			return err;

@@ -40,6 +40,8 @@
 
 #define SEARCH_NEEDLE_MAX	(1024 * 1024)	/* bytes of a text in UTF-8 */
 #define DAY			(24 * 60 * 60)
+#define PACE			(64 * 1024)	/* tests of what is in memory,
+						 * in less than a millisecond */
 
 enum cost {
 	COST_RECORD,		/* in memory */
@@ -373,10 +375,10 @@ search_free(struct search *se)
 	free(se);
 }
 
-bool
-can_search_fast(const struct search *se)
+uint32_t
+search_pace(const struct search *se)
 {
-	return se->cost == COST_RECORD;
+	return se->cost == COST_RECORD ? 1 + PACE / (1 + se->ntest) : 1;
 }
 
 uint64_t

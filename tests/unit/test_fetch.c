@@ -813,6 +813,28 @@ test_search_deep(void **state)
 	    seen);
 }
 
+/* Sets of megabytes, the wrong way round, with ranges that overlap. */
+static void
+test_search_sets(void **state)
+{
+	struct world *w = *state;
+	struct buf b;
+
+	fill_search();
+	buf_init(&b, 16 * 1024 * 1024);
+	buf_puts(&b, "a SEARCH UID ");
+	for (uint64_t i = 1000000; i > 4; i -= 4) {
+		buf_put_u64(&b, i + 4);
+		buf_putc(&b, ':');
+		buf_put_u64(&b, i);
+		buf_putc(&b, ',');
+	}
+	buf_puts(&b, "4 3:*,1,2");
+	assert_true(b.n > 3 * 1024 * 1024);
+	CHECK(w, buf_cstr(&b), "* SEARCH 2\r\na OK SEARCH completed.\r\n");
+	buf_done(&b);
+}
+
 static void
 test_search_modseq(void **state)
 {
@@ -903,6 +925,7 @@ main(void)
 		TEST(test_search_gone),
 		TEST(test_progress),
 		TEST(test_search_deep),
+		TEST(test_search_sets),
 		TEST(test_search_modseq),
 		TEST(test_search_saved),
 	};
