@@ -66,48 +66,74 @@ searchtext_set(struct searchtext *st, uint32_t uid)
 
 /* ---- the header ------------------------------------------------------ */
 
-/* The bytes of s up to and with the first empty line; 0 if there is none. */
+/* Where the first empty line ends that begins behind one of the bytes from i to
+ * end; 0: there is none. */
 static size_t
-header_len(struct span s)
+empty_line_end(struct span s, size_t i, size_t end)
 {
-	size_t i = 0;
-
-	if (has_prefix(s, SPAN("\n")))
-		return 1;
-	if (has_prefix(s, SPAN("\r\n")))
-		return 2;
-	/* Blocks without one: the compiler makes vectors of it. */
-	for (; s.n - i > BLOCK + 2; i += BLOCK) {
-		uint8_t found = 0;
-
-		for (size_t j = i; j < i + BLOCK; j++) {
-			uint8_t lf = s.p[j + 1] == '\n';
-			uint8_t crlf = (s.p[j + 1] == '\r') &
-			    (s.p[j + 2] == '\n');
-
-			found |= (uint8_t)((s.p[j] == '\n') & (lf | crlf));
-		}
-		if (found == 0)
-			continue;
-		while (s.p[i] != '\n' || (s.p[i + 1] != '\n' &&
-		    (s.p[i + 1] != '\r' || s.p[i + 2] != '\n')))
-			i++;
-		return i + (s.p[i + 1] == '\n' ? 2 : 3);
-	}
-	for (; i + 1 < s.n; i++) {
+	for (; i < end && i + 1 < s.n; i++) {
 		if (s.p[i] != '\n')
 			continue;
 		if (s.p[i + 1] == '\n')
 			return i + 2;
-		if (i + 2 < s.n && s.p[i + 1] == '\r' && s.p[i + 2] == '\n')
+		if (s.p[i + 1] == '\r' && i + 2 < s.n && s.p[i + 2] == '\n')
 			return i + 3;
 	}
 	return 0;
 }
 
-/* There is no byte that means another than itself: ASCII, no encoded word, CR
- * before LF only.  The last byte of a header is a line feed, or it is not
- * plain. */
+/* A line ends and another follows that may be empty, somewhere among the BLOCK
+ * bytes at p.  The compiler makes vectors of it. */
+static bool
+has_empty_line(const uint8_t *p)
+{
+	uint8_t found = 0;
+
+	for (size_t j = 0; j < BLOCK; j++) {
+		uint8_t is_end = p[j] == '\n';
+		uint8_t is_lf = p[j + 1] == '\n';
+		uint8_t is_cr = p[j + 1] == '\r';
+
+		found |= (uint8_t)(is_end & (is_lf | is_cr));
+	}
+	return found != 0;
+}
+
+/* The bytes of s up to and with the first empty line; 0 if there is none. */
+static size_t
+header_len(struct span s)
+{
+	size_t i = 0, n;
+
+	if (has_prefix(s, SPAN("\n")))
+		return 1;
+	if (has_prefix(s, SPAN("\r\n")))
+		return 2;
+	for (; s.n - i > BLOCK; i += BLOCK)
+		if (has_empty_line(s.p + i) &&
+		    (n = empty_line_end(s, i, i + BLOCK)) != 0)
+			return n;
+	return empty_line_end(s, i, s.n);
+}
+
+/* Something among the BLOCK bytes at p does not stand for itself: it is not
+ * ASCII, begins an encoded word, or is a CR in the middle of a line. */
+static bool
+has_special(const uint8_t *p)
+{
+	uint8_t found = 0;
+
+	for (size_t j = 0; j < BLOCK; j++) {
+		uint8_t is_word = (p[j] == '=') & (p[j + 1] == '?');
+		uint8_t is_cr = (p[j] == '\r') & (p[j + 1] != '\n');
+
+		found |= (uint8_t)((p[j] & 0x80) | is_word | is_cr);
+	}
+	return found != 0;
+}
+
+/* Each byte of a header stands for itself.  The last one is a line feed, or it
+ * is not plain. */
 static bool
 is_header_plain(struct span s)
 {
@@ -115,16 +141,9 @@ is_header_plain(struct span s)
 
 	if (s.n == 0 || s.p[s.n - 1] != '\n')
 		return false;
-	for (; s.n - i > BLOCK; i += BLOCK) {
-		uint8_t other = 0;
-
-		for (size_t j = i; j < i + BLOCK; j++)
-			other |= (uint8_t)((s.p[j] & 0x80) |
-			    ((s.p[j] == '=') & (s.p[j + 1] == '?')) |
-			    ((s.p[j] == '\r') & (s.p[j + 1] != '\n')));
-		if (other != 0)
+	for (; s.n - i > BLOCK; i += BLOCK)
+		if (has_special(s.p + i))
 			return false;
-	}
 	for (; i + 1 < s.n; i++)
 		if ((s.p[i] & 0x80) != 0 ||
 		    (s.p[i] == '=' && s.p[i + 1] == '?') ||
