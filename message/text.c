@@ -283,7 +283,7 @@ upper_blocks(const uint8_t *restrict p, size_t n, uint8_t *restrict q)
 void
 text_upper(struct span s, struct buf *out)
 {
-	uint8_t *q = buf_room(out, s.n);
+	uint8_t *q = s.n == 0 ? NULL : buf_room(out, s.n);
 
 	if (q == NULL)
 		return;

@@ -186,7 +186,7 @@ def messages(corpus, n, rng):
     texts = [texts[i] for i in sorted(rng.sample(range(len(texts)),
                                                  min(n, len(texts))))]
     # Without the hostile ones: the reference is not made for them.
-    texts += [m for m in made.messages() if 0 < len(m) < 100000]
+    texts += [m for _, m in made.messages() if 0 < len(m) < 100000]
     return texts + list(search_messages.messages())
 
 

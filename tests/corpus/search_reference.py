@@ -204,30 +204,35 @@ class Content:
             found.get(b"content-transfer-encoding", "")).strip().lower()
 
 
-def parts(raw, default="text/plain"):
+def parts(raw, default="text/plain", boundaries=None):
     """Each part as (fields, content, body), in the order of the message.
-    Boundaries by RFC 2046 5.1.1: a line of "--" and the boundary, perhaps "--"
-    and blanks; the line end before it belongs to it.  (What else follows must
-    be ignored too, but then "b1" is not told from "b10" without looking at all
-    boundaries, as imapd does.)"""
+    Boundaries by RFC 2046 5.1.1: a line that begins with "--" and the boundary,
+    whatever follows; the line end before it belongs to it.  Where "b1" and
+    "b10" are boundaries of one message, the longer one is meant."""
+    if boundaries is None:
+        boundaries = re.findall(rb'boundary="?([^"\s;]+)', raw, re.I)
     fields, body = split_header(raw)
     content = Content(fields, default)
     yield fields, content, body
     if content.type in ("message/rfc822", "message/global"):
-        yield from parts(body)
+        yield from parts(body, "text/plain", boundaries)
     if not content.type.startswith("multipart/") or not content.boundary:
         return
+    longer = [re.escape(b[len(content.boundary):]) for b in boundaries
+              if b.startswith(content.boundary) and b != content.boundary]
     line = rb"(?:\A|\r?\n)--" + re.escape(content.boundary) + \
-        rb"(--)?[ \t]*(?=\r?\n|\Z)"
+        (rb"(?!" + rb"|".join(longer) + rb")" if longer else rb"") + \
+        rb"(--)?[^\n]*"
     starts = list(re.finditer(line, body))
     for m, following in zip(starts, starts[1:] + [None]):
         if m.group(1):
             break
         piece = body[m.end():following.start() if following else len(body)]
         # The line end behind the delimiter is its own.
-        piece = re.sub(rb"\A\r?\n", b"", piece)
+        piece = piece[1:]
         yield from parts(piece, "message/rfc822" if
-                         content.type == "multipart/digest" else "text/plain")
+                         content.type == "multipart/digest" else "text/plain",
+                         boundaries)
 
 
 # ---- one message -----------------------------------------------------------

@@ -22,7 +22,7 @@ def test_500_programs(changes):
     try:
         corpus = pathlib.Path(given) if given else compare.fetch_corpus(top)
         found = search_compare.search(top, argparse.Namespace(
-            corpus=corpus, messages=500, programs=500, seed=2024,
+            corpus=corpus, messages=600, programs=500, seed=2024,
             changes=changes))
     finally:
         shutil.rmtree(top)
