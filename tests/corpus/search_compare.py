@@ -31,7 +31,6 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "imap")]
 
 import compare                                              # noqa: E402
-import made                                                 # noqa: E402
 import search_messages                                      # noqa: E402
 from maildirs import Maildir                                # noqa: E402
 from search_reference import Mail, matches, spell           # noqa: E402
@@ -173,7 +172,8 @@ def is_sendable(program):
     """8-bit header names are no header-fld-name that every client could send;
     a name in capitals must fold back to itself."""
     if program[0] == "HEADER":
-        return program[1].isascii() and program[1] != ""
+        return program[1].isascii() and program[1].isprintable() and \
+            program[1] != ""
     return all(is_sendable(p) for a in program[1:]
                for p in (a if isinstance(a, list) else [a])
                if isinstance(p, tuple))
@@ -181,12 +181,26 @@ def is_sendable(program):
 
 # ---- the mailbox -----------------------------------------------------------
 
+def is_plain_mime(raw):
+    """Its Content- fields can be read in one way only: what imapd makes of
+    others is compared with Dovecot (compare.py), not here."""
+    for name, value in re.findall(rb"(?im)^content-(type|transfer-encoding):"
+                                  rb"[ \t]*(.*)$", raw):
+        rule = rb"[\w.+-]+/[\w.+-]+[ \t]*([;(].*)?" \
+            if name.lower() == b"type" else \
+            rb"(?i)(7bit|8bit|binary|base64|quoted-printable)"
+        if not re.fullmatch(rule, value.rstrip(b"\r")) or \
+                value.count(b'"') % 2:
+            return False
+    return True
+
+
 def messages(corpus, n, rng):
     texts = list(compare.corpus(corpus))
     texts = [texts[i] for i in sorted(rng.sample(range(len(texts)),
                                                  min(n, len(texts))))]
-    # Without the hostile ones: the reference is not made for them.
-    texts += [m for _, m in made.messages() if 0 < len(m) < 100000]
+    texts += [m for _, m in compare.made_messages()
+              if 0 < len(m) < 100000 and is_plain_mime(m)]
     return texts + list(search_messages.messages())
 
 

@@ -96,7 +96,7 @@ def decode_base64(b):
 
 def decode_qp(b):
     """RFC 2045 6.7."""
-    b = re.sub(rb"[ \t]+(\r?\n)", rb"\1", b)        # rule 3
+    b = re.sub(rb"[ \t]+(\r?\n|\Z)", rb"\1", b)     # rule 3
     b = re.sub(rb"=[ \t]*(\r?\n|$)", b"", b)        # rule 5
     return re.sub(rb"=([0-9A-Fa-f]{2})",
                   lambda m: bytes([int(m.group(1), 16)]), b)
@@ -203,6 +203,13 @@ class Content:
         self.encoding = without_comments(
             found.get(b"content-transfer-encoding", "")).strip().lower()
 
+    def is_message(self):
+        """RFC 6532 3.7: a message/global may be encoded; then it is a part like
+        any other."""
+        return self.type == "message/rfc822" or (
+            self.type == "message/global" and
+            self.encoding not in ("base64", "quoted-printable"))
+
 
 def parts(raw, default="text/plain", boundaries=None):
     """Each part as (fields, content, body), in the order of the message.
@@ -214,7 +221,7 @@ def parts(raw, default="text/plain", boundaries=None):
     fields, body = split_header(raw)
     content = Content(fields, default)
     yield fields, content, body
-    if content.type in ("message/rfc822", "message/global"):
+    if content.is_message():
         yield from parts(body, "text/plain", boundaries)
     if not content.type.startswith("multipart/") or not content.boundary:
         return
@@ -260,7 +267,7 @@ class Mail:
             if i > 0:
                 yield fold(header_text(fields))
             if not content.type.startswith(("text/", "message/")) or \
-                    content.type in ("message/rfc822", "message/global"):
+                    content.is_message():
                 continue
             if content.encoding == "base64":
                 body = decode_base64(body)
