@@ -100,10 +100,10 @@ tell(struct progress *p, const struct client *c, uint64_t done)
 	bool is_probe = c->is_done && !p->is_probed;
 
 	if (!is_deadline_past(p->next) && !is_probe)
-		return 0;
+		return wire_out_err(p->s->out);
 	/* With all done the answer comes next (RFC 9585 4). */
 	if (!c->is_reading || (p->goal != 0 && done >= p->goal))
-		return 0;
+		return wire_out_err(p->s->out);
 	p->is_probed = p->is_probed || is_probe;
 	p->next = deadline_in(p->s->progress_ms);
 	put_notification(p, done);
@@ -127,7 +127,7 @@ progress_check(struct progress *p, uint64_t done)
 	struct client c;
 
 	if (!is_look_due(p))
-		return 0;
+		return wire_out_err(p->s->out);
 	if (fdio_stopped() != 0)
 		return ERR_INTR;
 	c = look_at_client(p->s);

@@ -40,8 +40,8 @@ void progress_start(struct progress *p, struct session *s,
 /*
  * progress_check(p, done): for a command that can be left at any message, done
  * of which are done: tell, if it is time.  Cheap enough for every message.
- * ERR_EOF: the client is gone; ERR_INTR: the process is to stop; else as
- * wire_out_flush().
+ * ERR_EOF: the client is gone; ERR_INTR: the process is to stop; else
+ * wire_out_err().
  */
 int progress_check(struct progress *p, uint64_t done) ERR_CHECK;
 
