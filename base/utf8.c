@@ -61,8 +61,8 @@ utf8_step(struct span s, uint32_t *ret_cp, bool *ret_ok)
 	return need;
 }
 
-bool
-is_ascii(struct span s)
+size_t
+ascii_len(struct span s)
 {
 	size_t i = 0;
 	uint64_t w;
@@ -70,28 +70,42 @@ is_ascii(struct span s)
 	for (; s.n - i >= sizeof(w); i += sizeof(w)) {
 		memcpy(&w, s.p + i, sizeof(w));
 		if ((w & 0x8080808080808080u) != 0)
-			return false;
+			break;
 	}
-	for (; i < s.n; i++)
-		if (s.p[i] >= 0x80)
-			return false;
-	return true;
+	while (i < s.n && s.p[i] < 0x80)
+		i++;
+	return i;
+}
+
+bool
+is_ascii(struct span s)
+{
+	return ascii_len(s) == s.n;
+}
+
+/* Length of the well-formed text at the start of s. */
+static size_t
+clean_len(struct span s)
+{
+	size_t n = ascii_len(s);
+	uint32_t cp;
+	bool ok;
+
+	while (n < s.n) {
+		size_t step = utf8_step(span_skip(s, n), &cp, &ok);
+
+		if (!ok)
+			break;
+		n += step;
+		n += ascii_len(span_skip(s, n));
+	}
+	return n;
 }
 
 bool
 is_utf8(struct span s)
 {
-	uint32_t cp;
-	bool ok;
-
-	if (is_ascii(s))
-		return true;
-	while (s.n > 0) {
-		s = span_skip(s, utf8_step(s, &cp, &ok));
-		if (!ok)
-			return false;
-	}
-	return true;
+	return clean_len(s) == s.n;
 }
 
 void
@@ -113,25 +127,6 @@ utf8_put(struct buf *b, uint32_t cp)
 	}
 	c[0] = (uint8_t)((n == 2 ? 0xC0 : n == 3 ? 0xE0 : 0xF0) | cp);
 	buf_put(b, c, n);
-}
-
-/* Length of the well-formed text at the start of s. */
-static size_t
-clean_len(struct span s)
-{
-	size_t n = 0;
-	uint32_t cp;
-	bool ok = true;
-
-	while (n < s.n) {
-		size_t step = s.p[n] < 0x80 ? 1 :
-		    utf8_step(span_skip(s, n), &cp, &ok);
-
-		if (!ok)
-			break;
-		n += step;
-	}
-	return n;
 }
 
 void

@@ -29,6 +29,9 @@ size_t utf8_step(struct span s, uint32_t *ret_cp, bool *ret_ok);
 /* All of s is well-formed. */
 bool is_utf8(struct span s);
 
+/* ascii_len(s): count of bytes at the start of s that are below 0x80. */
+size_t ascii_len(struct span s);
+
 /* All of s is below 0x80. */
 bool is_ascii(struct span s);
 

@@ -338,6 +338,7 @@ carry_out(struct copy *c)
 		else if (r != 0 && a.err != 0)
 			r = a.err;
 		lock_touch(&c->dep.lock);
+		store_tick(c->md->store, i + 1);
 	}
 	return r == 0 ? deposit_sync(&c->dep) : r;
 }

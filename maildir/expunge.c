@@ -66,6 +66,7 @@ maildir_expunge(struct maildir *md, const uint32_t *uids, size_t n,
 			break;
 		r = 0;
 		done++;
+		store_tick(md->store, done);
 	}
 	sr = sync_dir(md->box.cur, md->store->conf.fsync && done > 0);
 	if (sr == 0)

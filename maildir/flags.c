@@ -212,6 +212,7 @@ maildir_store_flags(struct maildir *md, const uint32_t *uids, size_t n,
 		if (r == 0)
 			done++;
 		lock_touch(&lk);
+		store_tick(md->store, done);
 	}
 	buf_done(&c.to);
 	sr = sync_dir(md->box.cur, md->store->conf.fsync && done > 0);

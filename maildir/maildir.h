@@ -105,6 +105,17 @@ int maildir_store_open(const struct maildir_conf *conf,
     struct maildir_store **ret_store) ERR_CHECK;
 void maildir_store_free(struct maildir_store *store);
 
+/*
+ * maildir_on_progress(store, tick, cookie): while many messages are stored,
+ * copied, moved or expunged, tick is called behind each, with the count of
+ * those that are done.  A lock may be held then: tick returns at once, and
+ * calls nothing here.  NULL: nobody wants to know.
+ */
+typedef void maildir_tick(void *cookie, size_t done);
+
+void maildir_on_progress(struct maildir_store *store, maildir_tick *tick,
+    void *cookie);
+
 /* ---- mailboxes ------------------------------------------------------- */
 
 /*

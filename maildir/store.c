@@ -168,6 +168,14 @@ maildir_store_open(const struct maildir_conf *conf,
 }
 
 void
+maildir_on_progress(struct maildir_store *store, maildir_tick *tick,
+    void *cookie)
+{
+	store->tick = tick;
+	store->tick_cookie = cookie;
+}
+
+void
 maildir_store_free(struct maildir_store *store)
 {
 	if (store == NULL)

@@ -24,7 +24,17 @@ struct maildir_store {
 	struct unique unique;
 	struct quota quota;
 	int watch_spare;		/* see watch.h */
+	maildir_tick *tick;		/* of maildir_on_progress(), or NULL */
+	void *tick_cookie;
 };
+
+/* store_tick(store, done): tell whoever wants to know. */
+static inline void
+store_tick(const struct maildir_store *store, size_t done)
+{
+	if (store->tick != NULL)
+		store->tick(store->tick_cookie, done);
+}
 
 /* Files of one mailbox, one place for their names. */
 #define UIDLIST_FILE	"dovecot-uidlist"

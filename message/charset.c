@@ -229,11 +229,9 @@ static void
 feed_table(struct charset *cs, struct span s, struct buf *out)
 {
 	while (s.n > 0) {
-		size_t n = 0;
+		size_t n = ascii_len(s);
 		uint32_t cp;
 
-		while (n < s.n && s.p[n] < 0x80)
-			n++;
 		buf_put(out, s.p, n);
 		if (n == s.n)
 			return;

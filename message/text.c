@@ -16,7 +16,8 @@
 
 #define BLOCK		32		/* bytes folded at once */
 #define PIECE		(16 * 1024)	/* bytes folded between two searches:
-					 * what stays in the first cache */
+					 * what stays in the first cache; more
+					 * for needles that are longer */
 #define DECOMPOSED_MAX	32		/* code points of one (Unicode has
 					 * 18 at most) */
 #define GROWTH		33		/* U+FDFA: 3 bytes become 33 */
@@ -104,25 +105,91 @@ text_fold(struct span s, struct buf *out)
 
 /* ---- searching ------------------------------------------------------- */
 
-struct text_search {
-	struct buf needle;	/* folded */
-	struct buf text;	/* the end of what was searched already, one
-				 * byte shorter than the needle, and the next
-				 * piece, folded */
+struct text_window {
+	struct buf text;	/* folded: the end of what was searched already,
+				 * one byte shorter than the needle, and what
+				 * came since */
+	size_t max;
 	size_t nhold;
 	uint8_t hold[UTF8_MAX];	/* a character that is cut */
 	bool is_found;
 };
 
+struct text_search {
+	struct text_window *w;
+	struct buf needle;	/* folded */
+	struct span probe;	/* the longest run of it without blanks and line
+				 * ends */
+	bool is_ascii;
+};
+
+struct text_window *
+text_window_new(void)
+{
+	struct text_window *w = mem_zalloc(sizeof(*w));
+
+	buf_init(&w->text, 0);
+	return w;
+}
+
+void
+text_window_free(struct text_window *w)
+{
+	if (w == NULL)
+		return;
+	buf_done(&w->text);
+	free(w);
+}
+
+/* Where a needle may come to lie across two lines that are one. */
+static bool
+is_fold_place(uint8_t c)
+{
+	return is_wsp(c) || c == '\n';
+}
+
+static struct span
+longest_run(struct span s)
+{
+	struct span best = SPAN_NONE;
+
+	while (s.n > 0) {
+		size_t n = 0;
+
+		while (n < s.n && !is_fold_place(s.p[n]))
+			n++;
+		if (n > best.n)
+			best = span_take(s, n);
+		s = span_skip(s, n + 1);
+	}
+	return best;
+}
+
+/* How much folded text is searched at once.  At least twice the needle: then
+ * what is kept for the next time is no more than what is new. */
+static size_t
+window_size(const struct text_search *ts)
+{
+	return ts->needle.n < PIECE / 2 ? PIECE : 2 * ts->needle.n;
+}
+
 struct text_search *
-text_search_new(struct span needle)
+text_search_new(struct span needle, struct text_window *w)
 {
 	struct text_search *ts = mem_zalloc(sizeof(*ts));
+	size_t max;
 
+	ts->w = w;
 	buf_init(&ts->needle, needle.n * GROWTH);
 	fold(needle, &ts->needle);
-	buf_init(&ts->text, ts->needle.n + (PIECE + UTF8_MAX) * GROWTH);
-	text_search_reset(ts);
+	ts->is_ascii = is_ascii(buf_span(&ts->needle));
+	ts->probe = longest_run(buf_span(&ts->needle));
+	max = window_size(ts) + (PIECE + UTF8_MAX) * GROWTH;
+	if (w->max < max) {
+		buf_done(&w->text);
+		buf_init(&w->text, max);
+		w->max = max;
+	}
 	return ts;
 }
 
@@ -132,63 +199,117 @@ text_search_free(struct text_search *ts)
 	if (ts == NULL)
 		return;
 	buf_done(&ts->needle);
-	buf_done(&ts->text);
 	free(ts);
 }
 
 void
 text_search_reset(struct text_search *ts)
 {
-	buf_clear(&ts->text);
-	ts->nhold = 0;
-	ts->is_found = ts->needle.n == 0;
+	buf_clear(&ts->w->text);
+	ts->w->nhold = 0;
+	ts->w->is_found = ts->needle.n == 0;
+}
+
+/* memmem() is linear: a table for short needles, two-way for long ones, in
+ * glibc as in musl. */
+static bool
+has_needle(struct span text, struct span needle)
+{
+	return needle.n == 0 || (text.n >= needle.n &&
+	    memmem(text.p, text.n, needle.p, needle.n) != NULL);
+}
+
+/* Search what is in the window, and keep what may be a beginning. */
+static void
+look(struct text_search *ts)
+{
+	struct buf *text = &ts->w->text;
+	size_t keep = ts->needle.n - 1;
+
+	if (text->n <= keep)
+		return;
+	ts->w->is_found = has_needle(buf_span(text), buf_span(&ts->needle));
+	buf_consume(text, text->n - keep);
 }
 
 bool
-is_text_found(const struct text_search *ts)
+is_text_found(struct text_search *ts)
 {
-	return ts->is_found;
-}
-
-/* The next piece, which ends between two characters. */
-static void
-search_piece(struct text_search *ts, struct span s)
-{
-	size_t keep = ts->needle.n - 1;
-
-	fold(s, &ts->text);
-	if (ts->text.n <= keep)
-		return;
-	ts->is_found = memmem(ts->text.p, ts->text.n, ts->needle.p,
-	    ts->needle.n) != NULL;
-	buf_consume(&ts->text, ts->text.n - keep);
+	if (!ts->w->is_found)
+		look(ts);
+	return ts->w->is_found;
 }
 
 bool
 text_search_feed(struct text_search *ts, struct span s)
 {
-	while (s.n > 0 && !ts->is_found) {
+	struct text_window *w = ts->w;
+
+	while (s.n > 0 && !w->is_found) {
 		struct span piece = span_take(s, PIECE);
 
-		if (ts->nhold > 0) {
+		if (w->nhold > 0) {
 			/* Complete the cut character, byte by byte. */
-			ts->hold[ts->nhold++] = s.p[0];
+			w->hold[w->nhold++] = s.p[0];
 			s = span_skip(s, 1);
-			piece = span_of(ts->hold, ts->nhold);
+			piece = span_of(w->hold, w->nhold);
 			if (charset_utf8_tail(piece) == piece.n)
 				continue;
-			ts->nhold = 0;
-			search_piece(ts, piece);
-			continue;
+			w->nhold = 0;
+		} else {
+			s = span_skip(s, piece.n);
+			w->nhold = charset_utf8_tail(piece);
+			piece.n -= w->nhold;
+			if (w->nhold > 0)
+				memcpy(w->hold, piece.p + piece.n, w->nhold);
 		}
-		s = span_skip(s, piece.n);
-		ts->nhold = charset_utf8_tail(piece);
-		piece.n -= ts->nhold;
-		if (ts->nhold > 0)
-			memcpy(ts->hold, piece.p + piece.n, ts->nhold);
-		search_piece(ts, piece);
+		fold(piece, &w->text);
+		if (w->text.n >= window_size(ts))
+			look(ts);
 	}
-	return ts->is_found;
+	return w->is_found;
+}
+
+/* Whole blocks, as fold_blocks(). */
+static size_t
+upper_blocks(const uint8_t *restrict p, size_t n, uint8_t *restrict q)
+{
+	size_t i = 0;
+
+	for (; n - i >= BLOCK; i += BLOCK)
+		for (size_t j = 0; j < BLOCK; j++) {
+			uint8_t c = p[i + j];
+			uint8_t is_low = (uint8_t)(c - 'a') < 26;
+
+			q[i + j] = (uint8_t)(c - (is_low << 5));
+		}
+	return i;
+}
+
+void
+text_upper(struct span s, struct buf *out)
+{
+	uint8_t *q = s.n == 0 ? NULL : buf_room(out, s.n);
+
+	if (q == NULL)
+		return;
+	for (size_t i = upper_blocks(s.p, s.n, q); i < s.n; i++)
+		q[i] = to_upper(s.p[i]);
+	out->n += s.n;
+}
+
+/*
+ * To unfold is to remove a line end in front of a blank: a run of the needle
+ * without either is in one piece in the raw text too.
+ */
+enum text_raw
+text_search_raw(const struct text_search *ts, struct span upper)
+{
+	if (ts->needle.n == 0)
+		return TEXT_YES;
+	if (!ts->is_ascii || !has_needle(upper, ts->probe))
+		return TEXT_NO;
+	return ts->probe.n == ts->needle.n ? TEXT_YES : TEXT_MAYBE;
 }
 
 /* ---- parts ----------------------------------------------------------- */
@@ -207,18 +328,31 @@ is_text_content(const struct content *c)
 	    is_content_type(c, SPAN("message"), SPAN(""));
 }
 
+/* The charset of a part; in the extended form (RFC 2231 4) it stands behind the
+ * second quote, and has no reason to be encoded. */
+static struct span
+charset_of(const struct content *c)
+{
+	const struct content_param *p;
+
+	for (p = c->params; p != NULL; p = p->next) {
+		if (is_span_ieq(p->name, SPAN("charset")))
+			return p->value;
+		if (is_span_ieq(p->name, SPAN("charset*")))
+			return span_skip(p->value,
+			    span_rfind(p->value, '\'') + 1);
+	}
+	return SPAN_NONE;
+}
+
 struct text_part *
 text_part_new(const struct content *c, struct charset_pool *pool)
 {
 	struct text_part *tp = mem_zalloc(sizeof(*tp));
-	const struct content_param *p = c->params;
 
-	while (p != NULL && !is_span_ieq(p->name, SPAN("charset")))
-		p = p->next;
 	cte_init(&tp->cte, cte_find(c->encoding));
 	buf_init(&tp->decoded, SIZE_MAX / 2);
-	if (charset_pool_get(pool, p == NULL ? SPAN_NONE : p->value,
-	    &tp->cs) != 0)
+	if (charset_pool_get(pool, charset_of(c), &tp->cs) != 0)
 		tp->own = tp->cs = charset_open_unknown();
 	return tp;
 }
@@ -267,7 +401,7 @@ is_text_part_plain(const struct text_part *tp, struct span raw)
 }
 
 void
-text_header(struct span body, struct charset_pool *pool, struct buf *out)
+text_header(struct span s, struct charset_pool *pool, struct buf *out)
 {
-	rfc2047_decode(body, pool, out);
+	rfc2047_decode(s, pool, out);
 }

@@ -12,6 +12,7 @@
  */
 #include "imapd/command/answer.h"
 #include "imapd/command/commands.h"
+#include "imapd/command/progress.h"
 
 enum append_outcome {
 	APPEND_MORE,		/* another message follows */
@@ -25,6 +26,7 @@ struct appending {
 	struct session *s;
 	const struct command *cmd;
 	struct maildir_append *app;
+	uint64_t n;		/* messages so far */
 	int err;
 	const char *refusal, *code;	/* if NULL: err says it */
 	bool is_bad;		/* the refusal is a BAD */
@@ -186,6 +188,7 @@ cmd_append(struct session *s, const struct command *cmd)
 	struct appending ap = { .s = s, .cmd = cmd };
 	enum append_outcome outcome;
 	struct maildir_path path;
+	struct progress progress;
 
 	ap.err = mailname_to_path(&s->names, cmd->u.append.mailbox, s->arena,
 	    &path);
@@ -193,8 +196,15 @@ cmd_append(struct session *s, const struct command *cmd)
 		ap.err = maildir_append_new(s->store, &path, &ap.app);
 	if (ap.err != 0)
 		return finish_refused(&ap);
+	progress_start(&progress, s, cmd, 0);	/* messages: who knows? */
 	do {
 		outcome = append_one(&ap);
+		ap.n++;
+		if (outcome == APPEND_MORE) {
+			ap.err = progress_check(&progress, ap.n);
+			if (ap.err != 0)
+				outcome = APPEND_LOST;
+		}
 	} while (outcome == APPEND_MORE);
 	switch (outcome) {
 	case APPEND_DONE:

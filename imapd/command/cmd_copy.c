@@ -7,6 +7,7 @@
  */
 #include "imapd/command/answer.h"
 #include "imapd/command/commands.h"
+#include "imapd/command/progress.h"
 #include "imapd/wire/reply.h"
 
 static void
@@ -73,6 +74,7 @@ transfer(struct session *s, const struct command *cmd,
 	uint32_t *uids = arena_array(s->arena, n, sizeof(*uids));
 	bool is_move = cmd->id == CMD_MOVE || cmd->id == CMD_UID_MOVE;
 	struct maildir_path to;
+	struct progress progress;
 	int err;
 
 	err = mailname_to_path(&s->names, cmd->u.copy.mailbox, s->arena, &to);
@@ -80,8 +82,12 @@ transfer(struct session *s, const struct command *cmd,
 		return err;
 	for (size_t i = 0; i < n; i++)
 		uids[i] = msgs[i].uid;
-	return is_move ? maildir_move(md, uids, n, &to, s->arena, ret) :
+	progress_start(&progress, s, cmd, n);
+	progress_begin_store(&progress);
+	err = is_move ? maildir_move(md, uids, n, &to, s->arena, ret) :
 	    maildir_copy(md, uids, n, &to, s->arena, ret);
+	progress_end_store(&progress);
+	return err;
 }
 
 int

@@ -7,6 +7,7 @@
 #include "imapd/command/cmd_expunge.h"
 #include "imapd/command/answer.h"
 #include "imapd/command/commands.h"
+#include "imapd/command/progress.h"
 
 /* Message number i of the store is marked. */
 static bool
@@ -60,10 +61,12 @@ choose_all(struct mailbox *mb, uint32_t *uids)
 }
 
 int
-expunge_deleted(struct session *s, const struct mailbox_msg *msgs, size_t n)
+expunge_deleted(struct session *s, const struct command *cmd,
+    const struct mailbox_msg *msgs, size_t n)
 {
 	struct mailbox *mb = s->mailbox;
 	struct maildir *md = mailbox_store(mb);
+	struct progress progress;
 	size_t chosen, done = 0;
 	uint32_t *uids;
 	int err;
@@ -78,7 +81,10 @@ expunge_deleted(struct session *s, const struct mailbox_msg *msgs, size_t n)
 	    choose(md, msgs, n, uids);
 	if (chosen == 0)
 		return 0;
+	progress_start(&progress, s, cmd, chosen);
+	progress_begin_store(&progress);
 	err = maildir_expunge(md, uids, chosen, &done);
+	progress_end_store(&progress);
 	for (size_t i = 0; i < done; i++)
 		mailbox_expunged(mb, uids[i]);
 	s->stats.expunged += done;
@@ -101,9 +107,9 @@ cmd_expunge(struct session *s, const struct command *cmd)
 		err = mailbox_resolve(s->mailbox, &set, true, s->arena, &msgs,
 		    &n);
 		if (err == 0 && n > 0)
-			err = expunge_deleted(s, msgs, n);
+			err = expunge_deleted(s, cmd, msgs, n);
 	} else {
-		err = expunge_deleted(s, NULL, 0);
+		err = expunge_deleted(s, cmd, NULL, 0);
 	}
 	return err == 0 ? answer_done(s, cmd) : answer_err(s, cmd, err);
 }

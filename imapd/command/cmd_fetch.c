@@ -16,7 +16,6 @@
  * from where it is kept; if that is all that is asked for, the file is not
  * opened.
  */
-#include "base/fdio.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "message/header.h"
@@ -31,11 +30,10 @@
 #include "imapd/mailbox/zone.h"
 #include "imapd/command/answer.h"
 #include "imapd/command/commands.h"
-#include "imapd/command/session_state.h"
+#include "imapd/command/progress.h"
 
-#define FETCH_TEXT_MAX	(16 * 1024 * 1024)	/* bytes of one ENVELOPE,
-						 * BODYSTRUCTURE or
-						 * HEADER.FIELDS */
+/* Bytes of one ENVELOPE, BODYSTRUCTURE or HEADER.FIELDS. */
+#define FETCH_TEXT_MAX	(16 * 1024 * 1024)
 #define FETCH_SEEN_BATCH	64	/* messages marked \Seen at a time */
 
 /* What is kept of an item: see kept.h. */
@@ -576,6 +574,7 @@ cmd_fetch(struct session *s, const struct command *cmd)
 {
 	struct seqset set = cmd->u.fetch.set;
 	struct mailbox_msg *msg;
+	struct progress progress;
 	struct fetch f;
 	size_t n;
 	int err;
@@ -585,14 +584,17 @@ cmd_fetch(struct session *s, const struct command *cmd)
 	if (err != 0)
 		return answer_bad(s, cmd, "No message has that number.");
 	fetch_init(&f, s, cmd);
+	progress_start(&progress, s, cmd, n);
 	if (is_flags_only(f.args))
 		fetch_flags(&f, msg, n);
 	else
-		for (size_t i = 0; i < n && wire_out_err(s->out) == 0 &&
-		    fdio_stopped() == 0; i++)
+		for (size_t i = 0; i < n && err == 0; i++) {
 			fetch_message(&f, &msg[i]);
+			err = progress_check(&progress, i + 1);
+		}
 	flush_seen(&f);
-	err = fdio_stopped() != 0 ? ERR_INTR : fetch_answer(&f, cmd);
+	if (err == 0)
+		err = fetch_answer(&f, cmd);
 	fetch_done(&f);
 	return err;
 }

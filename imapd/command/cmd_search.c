@@ -5,16 +5,12 @@
  * cmd_search.c: SEARCH and UID SEARCH (RFC 3501 6.4.4), with the results of
  * ESEARCH (RFC 4731) and SEARCHRES (RFC 5182).
  */
-#include <poll.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/deadline.h"
-#include "base/fdio.h"
 #include "base/vec.h"
 #include "imapd/wire/fmt.h"
-#include "imapd/wire/reply.h"
 #include "imapd/wire/seqset.h"
 #include "imapd/wire/wire_out.h"
 #include "imapd/mailbox/mailbox.h"
@@ -23,51 +19,26 @@
 #include "imapd/command/answer.h"
 #include "imapd/command/cmd_search.h"
 #include "imapd/command/commands.h"
+#include "imapd/command/progress.h"
 #include "imapd/command/session_state.h"
 
-#define SEARCH_SIGN_MS	10000	/* a sign of life this often */
-#define SEARCH_LOOK	64	/* messages read between two looks at whether
-				 * the client is still there */
 #define SEARCH_FLUSH	4096	/* numbers printed between two looks at how
 				 * full the output is: 11 bytes each at most */
+#define SEARCH_PACE_FOUND	16u	/* messages that somebody looks at, most
+					 * often at what is kept of them */
 
 /* ---- running --------------------------------------------------------- */
 
-/*
- * A search that reads messages may take long.  Now and then the client is told
- * that it goes on (RFC 9585): that keeps middle boxes from forgetting the
- * connection, and it is how we notice that nobody waits any more.
- */
-static int
-show_life(struct session *s, const struct command *cmd, uint32_t done,
-    struct deadline *next)
+static void
+add_found(struct search_result *res, const struct mailbox_msg *msg,
+    uint64_t modseq)
 {
-	struct buf *b;
-
-	if (!is_deadline_past(*next))
-		return 0;
-	*next = deadline_in(SEARCH_SIGN_MS);
-	reply_begin(s->out, SPAN_NONE, REPLY_OK);
-	b = wire_out_buf(s->out);
-	buf_puts(b, "[INPROGRESS (");
-	fmt_string(b, cmd->tag, false);
-	buf_putc(b, ' ');
-	buf_put_u64(b, done);
-	buf_putc(b, ' ');
-	buf_put_u64(b, mailbox_count(s->mailbox));
-	buf_puts(b, ")] Still searching.");
-	reply_end(s->out);
-	return wire_out_flush(s->out);
-}
-
-/* The other side has closed the connection altogether.  (Having closed its
- * sending half alone it still wants the answer.) */
-static bool
-is_client_gone(const struct session *s)
-{
-	struct pollfd p = { .fd = s->start->fd_out, .events = 0 };
-
-	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR)) != 0;
+	if (res->found.n == 0)
+		res->first_modseq = modseq;
+	res->last_modseq = modseq;
+	if (modseq > res->highest_modseq)
+		res->highest_modseq = modseq;
+	VEC_PUSH(&res->found, *msg);
 }
 
 /*
@@ -82,31 +53,28 @@ search_run(struct session *s, const struct command *cmd,
 {
 	uint32_t want = found != NULL ? 0 :
 	    args->want & ~(uint32_t)SEARCH_RETURN_SAVE;
-	bool is_fast = found == NULL && can_search_fast(se);
-	struct deadline next = deadline_in(SEARCH_SIGN_MS);
+	uint32_t pace = found != NULL ? SEARCH_PACE_FOUND : search_pace(se);
 	uint32_t count = mailbox_count(s->mailbox);
+	struct progress progress;
 	int err;
 
+	progress_start(&progress, s, cmd, count);
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t seq = want == SEARCH_RETURN_MAX ? count - i : i + 1;
 		struct mailbox_msg msg = { seq, mailbox_uid(s->mailbox, seq) };
 
 		if (is_search_match(se, &msg)) {
-			VEC_PUSH(&res->found, msg);
+			add_found(res, &msg, search_modseq(se));
 			if (found != NULL)
 				found(arg, &msg);
 			if (want == SEARCH_RETURN_MIN ||
 			    want == SEARCH_RETURN_MAX)
 				break;
 		}
-		if (is_fast)
+		if ((i + 1) % pace != 0)
 			continue;
-		if ((err = show_life(s, cmd, i + 1, &next)) != 0)
+		if ((err = progress_check(&progress, i + 1)) != 0)
 			return err;
-		if (fdio_stopped() != 0)
-			return ERR_INTR;
-		if (i % SEARCH_LOOK == 0 && is_client_gone(s))
-			return ERR_EOF;
 	}
 	return 0;
 }
@@ -120,8 +88,10 @@ number(const struct search_result *res, size_t i)
 }
 
 /*
- * mailbox-data =/ "SEARCH" *(SP nz-number)
- * sort-data     = "SORT" *(SP nz-number)                   (RFC 5256 section 5)
+ * mailbox-data        =/ "SEARCH" [1*(SP nz-number) SP search-sort-mod-seq]
+ * sort-data            = "SORT" [1*(SP nz-number) SP search-sort-mod-seq]
+ * search-sort-mod-seq  = "(" "MODSEQ" SP mod-sequence-value ")"
+ *                                                     (RFC 5256 5, RFC 7162 7)
  */
 static void
 put_numbers(struct session *s, const char *name,
@@ -139,8 +109,28 @@ put_numbers(struct session *s, const char *name,
 			b = wire_out_buf(s->out);
 		}
 	}
+	if (res->highest_modseq != 0) {
+		buf_puts(b, " (MODSEQ ");
+		buf_put_u64(b, res->highest_modseq);
+		buf_putc(b, ')');
+	}
 	buf_puts(b, "\r\n");
 	wire_out_check(s->out);
+}
+
+/* RFC 4731 3.2: that of the messages that are told. */
+static uint64_t
+told_modseq(uint32_t want, const struct search_result *res)
+{
+	uint64_t modseq = 0;
+
+	if ((want & (SEARCH_RETURN_ALL | SEARCH_RETURN_COUNT)) != 0)
+		return res->highest_modseq;
+	if ((want & SEARCH_RETURN_MIN) != 0)
+		modseq = res->first_modseq;
+	if ((want & SEARCH_RETURN_MAX) != 0 && res->last_modseq > modseq)
+		modseq = res->last_modseq;
+	return modseq;
 }
 
 /* A range is printed only for numbers that follow one another upwards: "12:10
@@ -174,6 +164,7 @@ put_esearch(struct session *s, const struct command *cmd, uint32_t want,
 {
 	struct buf *b = wire_out_buf(s->out);
 	size_t n = res->found.n;
+	uint64_t modseq;
 
 	buf_puts(b, "* ESEARCH (TAG ");
 	fmt_string(b, cmd->tag, false);
@@ -194,6 +185,10 @@ put_esearch(struct session *s, const struct command *cmd, uint32_t want,
 	if ((want & SEARCH_RETURN_COUNT) != 0) {
 		buf_puts(b, " COUNT ");
 		buf_put_u64(b, n);
+	}
+	if ((modseq = told_modseq(want, res)) != 0) {
+		buf_puts(b, " MODSEQ ");
+		buf_put_u64(b, modseq);
 	}
 	buf_puts(b, "\r\n");
 	wire_out_check(s->out);
@@ -283,7 +278,7 @@ int
 cmd_search(struct session *s, const struct command *cmd)
 {
 	const struct search_args *args = &cmd->u.search;
-	struct search_result res = { VEC_INIT, cmd->is_uid };
+	struct search_result res = { .found = VEC_INIT, .is_uid = cmd->is_uid };
 	struct search *se;
 	int err;
 

@@ -18,6 +18,9 @@
 struct search_result {
 	VEC(struct mailbox_msg) found;	/* as they are to be told */
 	bool is_uid;			/* by UID */
+	/* Mod-sequences of what was found, if MODSEQ was searched for, else 0:
+	 * the first, the last, the highest. */
+	uint64_t first_modseq, last_modseq, highest_modseq;
 };
 
 /* Called for each message that is found, in the order of the mailbox; the view

@@ -60,7 +60,7 @@ int
 cmd_close(struct session *s, const struct command *cmd)
 {
 	if (cmd->id == CMD_CLOSE && !is_mailbox_readonly(s->mailbox)) {
-		int err = expunge_deleted(s, NULL, 0);
+		int err = expunge_deleted(s, cmd, NULL, 0);
 
 		if (err != 0)
 			answer_log(s, cmd, err);

@@ -97,7 +97,7 @@ run(struct reader *r, const struct command *cmd,
     const struct search_args *args, put_result *put)
 {
 	struct session *s = r->s;
-	struct search_result res = { VEC_INIT, cmd->is_uid };
+	struct search_result res = { .found = VEC_INIT, .is_uid = cmd->is_uid };
 	struct search *se;
 	int err;
 
@@ -121,9 +121,19 @@ run(struct reader *r, const struct command *cmd,
 
 /* ---- SORT ------------------------------------------------------------- */
 
+static uint64_t
+modseq_of(const struct mailbox *mb, uint32_t uid)
+{
+	struct maildir_msg m;
+	size_t at = 0;
+
+	return has_mailbox_record(mb, uid, &at, &m) ? m.modseq : 0;
+}
+
 /* The result into the order of the sort. */
 static void
-reorder(struct search_result *res, struct sort *sort)
+reorder(const struct mailbox *mb, struct search_result *res,
+    struct sort *sort)
 {
 	const uint32_t *order = sort_order(sort);
 	struct mailbox_msg *v = mem_resize(NULL, res->found.n, sizeof(*v));
@@ -133,13 +143,18 @@ reorder(struct search_result *res, struct sort *sort)
 	free(res->found.v);
 	res->found.v = v;
 	res->found.cap = res->found.n;
+	/* MIN is the first of this order, and MAX the last (RFC 5267 3.1). */
+	if (res->highest_modseq != 0) {
+		res->first_modseq = modseq_of(mb, v[0].uid);
+		res->last_modseq = modseq_of(mb, v[res->found.n - 1].uid);
+	}
 }
 
 static void
 put_sorted(struct reader *r, const struct command *cmd,
     struct search_result *res)
 {
-	reorder(res, r->sort);
+	reorder(r->s->mailbox, res, r->sort);
 	search_put(r->s, cmd, &cmd->u.sort.search, "SORT", res);
 }
 

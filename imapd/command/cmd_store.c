@@ -6,6 +6,7 @@
  */
 #include "imapd/command/answer.h"
 #include "imapd/command/commands.h"
+#include "imapd/command/progress.h"
 
 /*
  * The flags as the store knows them.  A keyword is made when it is first set;
@@ -75,14 +76,16 @@ flags_of(struct maildir *md, uint32_t uid)
  * message at the same time the outcome is not what it expects (RFC 3501 6.4.6).
  */
 static int
-change(struct session *s, const struct store_args *args,
+change(struct session *s, const struct command *cmd,
     const struct mailbox_msg *msgs, size_t n)
 {
+	const struct store_args *args = &cmd->u.store;
 	struct maildir *md = mailbox_store(s->mailbox);
 	uint32_t *uids = arena_array(s->arena, n, sizeof(*uids));
 	struct maildir_flags *want = arena_array(s->arena,
 	    args->is_silent ? n : 0, sizeof(*want));
 	struct maildir_flags flags;
+	struct progress progress;
 	size_t done = 0;
 	int err;
 
@@ -95,8 +98,11 @@ change(struct session *s, const struct store_args *args,
 			want[i] = changed(args->op, flags_of(md, uids[i]),
 			    flags);
 	}
+	progress_start(&progress, s, cmd, n);
+	progress_begin_store(&progress);
 	err = maildir_store_flags(md, uids, n,
 	    (enum maildir_store_op)args->op, &flags, &done);
+	progress_end_store(&progress);
 	for (size_t i = 0; i < done; i++)
 		if (!args->is_silent ||
 		    !is_same_flags(want[i], flags_of(md, uids[i])))
@@ -122,7 +128,7 @@ cmd_store(struct session *s, const struct command *cmd)
 		    "The mailbox is open for reading only.");
 	if (args->flags.has_long && args->op != MAILDIR_REMOVE)
 		return answer_no(s, cmd, "LIMIT", "The keyword is too long.");
-	err = n == 0 ? 0 : change(s, args, msgs, n);
+	err = n == 0 ? 0 : change(s, cmd, msgs, n);
 	if (err == ERR_LIMIT)
 		return answer_no(s, cmd, "LIMIT",
 		    "The mailbox can hold no more keywords.");

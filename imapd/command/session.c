@@ -14,6 +14,7 @@
 #include "imapd/command/capability.h"
 #include "imapd/command/commands.h"
 #include "imapd/command/roles.h"
+#include "imapd/command/progress.h"
 #include "imapd/command/session_state.h"
 #include "imapd/command/trace.h"
 #include "imapd/wire/command_table.h"
@@ -58,6 +59,8 @@ session_init(struct session *s, const struct session_start *start)
 	memset(s, 0, sizeof(*s));
 	s->start = start;
 	s->conf = conf;
+	s->progress_ms = start->progress_ms != 0 ? start->progress_ms :
+	    PROGRESS_MS;
 	if (start->trace_fd > 0) {
 		s->trace = trace_new(start->trace_fd, start->fd_in,
 		    start->fd_out);

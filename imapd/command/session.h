@@ -39,6 +39,8 @@ struct session_start {
 	struct span tls;	/* "TLSv1.3 TLS_AES_256_GCM_SHA384", or empty */
 	struct span client_id;	/* "name version" from an ID before login */
 	uint64_t started;	/* deadline_now() at the connection's start */
+	uint64_t progress_ms;	/* between two signs of life of a long command;
+				 * 0: PROGRESS_MS */
 	int trace_fd;		/* file for the protocol trace; 0: none */
 };
 

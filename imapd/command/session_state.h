@@ -47,6 +47,8 @@ struct session {
 	bool has_logged_polling;
 	bool has_alerted;		/* the user was told of a full disk */
 	const char *bye;		/* not NULL: the same, with this BYE */
+	uint64_t progress_ms;		/* between two signs of life of a long
+					 * command: PROGRESS_MS, in tests 0 */
 	unsigned bad_in_row;		/* commands answered BAD */
 	const char *last;		/* name of the last command, or NULL */
 	struct session_stats stats;

@@ -6,19 +6,20 @@
  *
  * The keys of a SEARCH are a tree of AND, OR and NOT over tests.  It is
  * compiled into a list of tests, each of which says where to go on when it
- * holds and when it does not:
+ * holds and when it does not; never back:
  *
  *	UNSEEN OR FROM x FROM y		0  UNFLAG \Seen	true: 1	   false: no
  *					1  FROM x	true: yes  false: 2
  *					2  FROM y	true: yes  false: no
  *
- * AND, OR and NOT are gone then: they were only about where to go.  Running
- * needs no stack, and no test runs whose outcome could not matter.
+ * AND, OR and NOT are gone then: they were only about where to go.  The tests
+ * stand in the order of the keys, so a key's first test has a number that is
+ * known from the count of those before.  Neither compiling nor running needs a
+ * stack, and no test runs whose outcome could not matter.
  *
  * Before that the operands of each AND and OR are sorted by what they cost, so
  * that a message's file is opened only if nothing cheaper has decided.
  */
-#include <assert.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -39,6 +40,8 @@
 
 #define SEARCH_NEEDLE_MAX	(1024 * 1024)	/* bytes of a text in UTF-8 */
 #define DAY			(24 * 60 * 60)
+#define PACE			(64 * 1024)	/* tests of what is in memory,
+						 * in less than a millisecond */
 
 enum cost {
 	COST_RECORD,		/* in memory */
@@ -67,9 +70,8 @@ struct search {
 	struct maildir *md;
 	struct arena *arena;
 	struct test *test;
-	uint32_t ntest, cap;
-	uint32_t entry;		/* the first test, or GO_ */
-	enum cost cost;		/* of the dearest */
+	uint32_t ntest;
+	uint8_t cost;		/* of the dearest */
 	struct span charset;
 	int64_t now;
 	struct searchtext st;
@@ -78,6 +80,7 @@ struct search {
 	uint32_t seq;
 	struct maildir_msg msg;
 	bool any_gone;
+	bool has_modseq;	/* a key is MODSEQ */
 };
 
 /* ---- order ----------------------------------------------------------- */
@@ -103,40 +106,67 @@ key_cost(enum search_key key)
 	}
 }
 
+/* The next node of a walk that comes to each node after its operands: from the
+ * one that was just left; NULL behind the root. */
+static struct search_node *
+leave(struct search_node *node)
+{
+	if (node->next == NULL)
+		return node->parent;
+	node = node->next;
+	while (node->child != NULL)
+		node = node->child;
+	return node;
+}
+
 /*
- * Put the operands of every node into the order of their cost, those of one
- * cost as they were.  Returns the cost of node: that of its dearest operand.
- * The parser has bounded the depth (PARSE_DEPTH_MAX).
+ * Put the operands of node into the order of their cost, those of one cost as
+ * they were.
  */
-static enum cost
-sort_node(struct search_node *node, uint32_t *count)
+static void
+sort_operands(struct search_node *node)
 {
 	struct search_node *first[COST_COUNT] = { NULL };
 	struct search_node **end[COST_COUNT], *child, *next, **link;
-	enum cost c, max = COST_RECORD;
 
-	if (node->child == NULL) {
-		(*count)++;
-		return key_cost(node->key);
-	}
-	for (c = COST_RECORD; c < COST_COUNT; c++)
+	for (int c = 0; c < COST_COUNT; c++)
 		end[c] = &first[c];
 	for (child = node->child; child != NULL; child = next) {
 		next = child->next;
 		child->next = NULL;
-		c = sort_node(child, count);
-		*end[c] = child;
-		end[c] = &child->next;
-		if (c > max)
-			max = c;
+		*end[child->cost] = child;
+		end[child->cost] = &child->next;
 	}
 	link = &node->child;
-	for (c = COST_RECORD; c < COST_COUNT; c++) {
+	for (int c = 0; c < COST_COUNT; c++) {
 		*link = first[c];
 		if (first[c] != NULL)
 			link = end[c];
 	}
-	return max;
+}
+
+/* Count the tests of every node, and sort its operands.  The cost of a node is
+ * that of its dearest operand. */
+static void
+sort_nodes(struct search_node *root)
+{
+	struct search_node *node = root;
+
+	while (node->child != NULL)
+		node = node->child;
+	for (; node != NULL; node = leave(node)) {
+		if (node->child == NULL) {
+			node->cost = (uint8_t)key_cost(node->key);
+			node->ntests = 1;
+		} else {
+			sort_operands(node);
+		}
+		if (node->parent == NULL)
+			continue;
+		node->parent->ntests += node->ntests;
+		if (node->cost > node->parent->cost)
+			node->parent->cost = node->cost;
+	}
 }
 
 /* ---- compiling ------------------------------------------------------- */
@@ -153,7 +183,8 @@ compile_text(struct search *se, const struct search_node *node, struct test *t)
 	if (err == 0)
 		err = buf_err(&b);
 	if (err == 0)
-		t->text = text_search_new(buf_span(&b));
+		t->text = text_search_new(buf_span(&b),
+		    se->st.window);
 	buf_done(&b);
 	return err;
 }
@@ -236,6 +267,9 @@ compile_operands(struct search *se, struct search_node *node, struct test *t)
 	case KEY_BODY:
 	case KEY_TEXT:
 		return compile_text(se, node, t);
+	case KEY_MODSEQ:
+		se->has_modseq = true;
+		return 0;
 	case KEY_EMAILID:
 	case KEY_THREADID:
 		return ERR_UNSUPPORTED;
@@ -244,61 +278,57 @@ compile_operands(struct search *se, struct search_node *node, struct test *t)
 	}
 }
 
-static int compile(struct search *se, struct search_node *node, uint32_t no,
-    uint32_t yes, uint32_t *ret_entry);
-
-/* The operands from child on, of an AND or an OR.  Compiled from the last to
- * the first, since each must know where the next one begins. */
-static int
-compile_list(struct search *se, struct search_node *list, bool is_or,
-    uint32_t no, uint32_t yes, uint32_t *ret_entry)
+/*
+ * Where to go from node, whose first test is number at: what its parent says,
+ * unless another operand must still be asked.
+ */
+static void
+aim(struct search_node *node, uint32_t at)
 {
-	struct search_node *child, *prev = NULL, *next;
-	uint32_t entry = is_or ? no : yes;
-	int err = 0;
+	const struct search_node *up = node->parent;
+	bool is_last = node->next == NULL;
 
-	for (child = list; child != NULL; child = next) {	/* turn round */
-		next = child->next;
-		child->next = prev;
-		prev = child;
+	if (up == NULL) {
+		node->go[false] = GO_NO;
+		node->go[true] = GO_YES;
+		return;
 	}
-	for (child = prev; child != NULL && err == 0; child = child->next) {
-		if (is_or)
-			err = compile(se, child, entry, yes, &entry);
-		else
-			err = compile(se, child, no, entry, &entry);
+	node->go[false] = up->go[false];
+	node->go[true] = up->go[true];
+	if (up->key == KEY_NOT) {
+		node->go[false] = up->go[true];
+		node->go[true] = up->go[false];
+	} else if (!is_last) {
+		node->go[up->key == KEY_AND] = at + node->ntests;
 	}
-	*ret_entry = entry;
-	return err;
 }
 
-/* *ret_entry is where to begin: a test, or where to go without any. */
+/* The tests of all nodes, in their order. */
 static int
-compile(struct search *se, struct search_node *node, uint32_t no, uint32_t yes,
-    uint32_t *ret_entry)
+compile(struct search *se, struct search_node *root)
 {
+	struct search_node *node = root;
 	struct test *t;
+	int err;
 
-	switch (node->key) {
-	case KEY_ALL:
-	case KEY_SAVEDATESUPPORTED:
-		*ret_entry = yes;
-		return 0;
-	case KEY_AND:
-	case KEY_OR:
-		return compile_list(se, node->child, node->key == KEY_OR, no,
-		    yes, ret_entry);
-	case KEY_NOT:
-		return compile(se, node->child, yes, no, ret_entry);
-	default:
-		break;
+	while (node != NULL) {
+		aim(node, se->ntest);
+		if (node->child != NULL) {
+			node = node->child;
+			continue;
+		}
+		t = &se->test[se->ntest++];
+		*t = (struct test){ .key = node->key, .go = { node->go[0],
+		    node->go[1] }, .node = node };
+		err = compile_operands(se, node, t);
+		if (err != 0)
+			return err;
+		while (node != NULL && node->next == NULL)
+			node = node->parent;
+		if (node != NULL)
+			node = node->next;
 	}
-	assert(se->ntest < se->cap);
-	t = &se->test[se->ntest];
-	*t = (struct test){ .key = node->key, .go = { no, yes },
-	    .node = node };
-	*ret_entry = se->ntest++;
-	return compile_operands(se, node, t);
+	return 0;
 }
 
 int
@@ -320,9 +350,10 @@ search_new(struct mailbox *mb, const struct search_args *args,
 	if ((err = charset_open(args->charset, &cs)) != 0)
 		goto free_search;
 	charset_free(cs);
-	se->cost = sort_node(args->root, &se->cap);
-	se->test = arena_array(arena, se->cap, sizeof(*se->test));
-	err = compile(se, args->root, GO_NO, GO_YES, &se->entry);
+	sort_nodes(args->root);
+	se->cost = args->root->cost;
+	se->test = arena_array(arena, args->root->ntests, sizeof(*se->test));
+	err = compile(se, args->root);
 	if (err != 0)
 		goto free_search;
 	*ret = se;
@@ -344,10 +375,16 @@ search_free(struct search *se)
 	free(se);
 }
 
-bool
-can_search_fast(const struct search *se)
+uint32_t
+search_pace(const struct search *se)
 {
-	return se->cost == COST_RECORD;
+	return se->cost == COST_RECORD ? 1 + PACE / (1 + se->ntest) : 1;
+}
+
+uint64_t
+search_modseq(const struct search *se)
+{
+	return se->has_modseq ? se->msg.modseq : 0;
 }
 
 bool
@@ -462,6 +499,10 @@ is_record_test(const struct search *se, const struct test *t, bool *ret)
 	bool is_seen = (msg->flags.sys & MAILDIR_SEEN) != 0;
 
 	switch (t->key) {
+	case KEY_ALL:
+	case KEY_SAVEDATESUPPORTED:
+		*ret = true;
+		return true;
 	case KEY_SEQ:
 		*ret = is_in_seqset(&t->node->set, se->seq);
 		return true;
@@ -500,7 +541,7 @@ is_record_test(const struct search *se, const struct test *t, bool *ret)
 static int
 test_file(struct search *se, const struct test *t, bool *ret)
 {
-	msgview_set(se->st.mv, se->msg.uid);
+	searchtext_set(&se->st, se->msg.uid);
 	switch (key_cost(t->key)) {
 	case COST_INFO:
 		if (t->key == KEY_SAVEDBEFORE || t->key == KEY_SAVEDON ||
@@ -527,7 +568,7 @@ test_file(struct search *se, const struct test *t, bool *ret)
 bool
 is_search_match(struct search *se, const struct mailbox_msg *msg)
 {
-	uint32_t i = se->entry;
+	uint32_t i = 0;
 	bool holds;
 	int err;
 

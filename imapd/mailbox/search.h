@@ -29,14 +29,19 @@ int search_new(struct mailbox *mb, const struct search_args *args,
     struct arena *arena, struct search **ret) ERR_CHECK;
 void search_free(struct search *se);
 
-/* can_search_fast(se): only what the store has in memory is looked at. */
-bool can_search_fast(const struct search *se);
+/* search_pace(se): so many messages are searched in less than a millisecond;
+ * 1 if their files are read. */
+uint32_t search_pace(const struct search *se);
 
 /*
  * is_search_match(se, msg): run it.  A message that cannot be read, or that
  * another session has expunged, matches nothing.
  */
 bool is_search_match(struct search *se, const struct mailbox_msg *msg);
+
+/* search_modseq(se): the mod-sequence of the message that matched last; 0 if
+ * the program has no MODSEQ key. */
+uint64_t search_modseq(const struct search *se);
 
 /* has_search_gone(se): some message was no longer there. */
 bool has_search_gone(const struct search *se);

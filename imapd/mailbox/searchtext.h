@@ -13,22 +13,38 @@
 
 #include <stdbool.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
 #include "message/text.h"
 #include "imapd/mailbox/msgview.h"
 
-/* What one message after the other is looked at with. */
+/*
+ * What one message after the other is looked at with.  What was found out about
+ * a message stays until the next: several keys may ask.
+ */
 struct searchtext {
 	struct msgview *mv;
-	struct buf head;	/* a header that is not in one piece */
-	struct buf text;	/* decoded text */
+	struct text_window *window;	/* for text_search_new() */
 	struct charset_pool charsets;
+	struct buf text;	/* decoded text */
+	struct buf part;	/* the header of a part */
+	/* of the message at hand: */
+	uint32_t uid;
+	bool has_header;	/* of what follows: */
+	bool is_short;		/* the header ends in the first piece */
+	bool is_plain;		/* it stands for itself: text_search_raw() */
+	struct buf header;	/* as stored */
+	struct buf upper;	/* in upper case */
+	struct arena *arena;	/* of the content fields */
 };
 
 void searchtext_init(struct searchtext *st, struct msgview *mv);
 void searchtext_done(struct searchtext *st);
+
+/* searchtext_set(st, uid): from now on this message. */
+void searchtext_set(struct searchtext *st, uint32_t uid);
 
 /*
  * searchtext_field(st, name, ts, ret): a field of that name in the message's

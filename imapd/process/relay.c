@@ -207,10 +207,18 @@ set_events(const struct relay *r, struct pollfd pfd[3])
 	pfd[1].events = out;
 	pfd[2].events = session;
 	/* poll(2) reports errors unasked: do not look where nothing is wanted,
-	 * or a half that is closed makes us spin. */
+	 * or a half that is closed makes us spin.  Of a client that sends no
+	 * more, though, they say whether it still listens. */
 	for (int i = 0; i < 3; i++)
-		if (pfd[i].events == 0)
+		if (pfd[i].events == 0 && (i != 1 || !r->up.is_shut))
 			pfd[i].fd = -1;
+}
+
+/* The client has sent all, and it does not listen either. */
+static bool
+is_client_gone(const struct relay *r, const struct pollfd *out)
+{
+	return r->up.is_shut && (out->revents & (POLLERR | POLLHUP)) != 0;
 }
 
 static void
@@ -245,6 +253,8 @@ relay_run(struct tls *tls, int fd_in, int fd_out, int session)
 		n = poll(pfd, 3, is_released ? deadline_poll_ms(last) :
 		    deadline_poll_ms(deadline_min(last,
 		    deadline_in(IDLE_MS))));
+		if (n > 0 && is_client_gone(&r, &pfd[1]))
+			return "client closed";
 		if (n > 0)
 			is_released = false;
 		else if (is_deadline_past(last))

@@ -101,7 +101,8 @@ struct fetch_args {
 enum search_key {
 	KEY_ALL,
 	KEY_AND, KEY_OR,	/* any number of children, at least one (AND)
-				 * or two (OR: OR a OR b c is one node) */
+				 * or two (OR: OR a OR b c is one node, and so
+				 * is OR OR a b c) */
 	KEY_NOT,				/* one child */
 	KEY_SEQ, KEY_UID,			/* set */
 	KEY_FLAG, KEY_UNFLAG,			/* sys: one MAILDIR_ bit */
@@ -118,16 +119,28 @@ enum search_key {
 	KEY_SAVEDBEFORE, KEY_SAVEDON, KEY_SAVEDSINCE, KEY_SAVEDATESUPPORTED
 };
 
+/* Walked with parent, child and next: a program may be nested as deep as a
+ * command is long, and no stack is that deep. */
 struct search_node {
-	enum search_key key;
+	struct search_node *parent;	/* NULL: the root */
 	struct search_node *child;	/* first operand */
 	struct search_node *next;	/* next operand of the parent */
-	struct seqset set;
-	uint32_t sys;
-	struct span field;
-	struct span text;		/* in the charset of the command */
-	int64_t day;			/* days since 1970-01-01, no zone */
-	uint64_t number;
+	enum search_key key;
+	/* of imapd/mailbox/search.c: */
+	uint32_t ntests;		/* at and below this node */
+	uint32_t go[2];
+	uint8_t cost;
+	union {				/* by the key */
+		struct seqset set;
+		uint32_t sys;
+		struct {
+			struct span field;
+			struct span text;	/* in the charset of the
+						 * command */
+		};
+		int64_t day;		/* days since 1970-01-01, no zone */
+		uint64_t number;
+	};
 };
 
 struct search_args {

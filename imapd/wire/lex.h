@@ -31,7 +31,6 @@ struct lex {
 	size_t at;
 	struct arena *arena;
 	struct parse_result *result;
-	unsigned depth;		/* of what is nested, up to PARSE_DEPTH_MAX */
 };
 
 void lex_init(struct lex *lx, struct span text, struct arena *arena,

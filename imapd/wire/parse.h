@@ -24,7 +24,6 @@
 
 /* Named limits. */
 #define PARSE_TAG_MAX		1024	/* bytes of a tag */
-#define PARSE_DEPTH_MAX		1000	/* nested parentheses of a search */
 #define PARSE_LIST_MAX		100000	/* elements of one list */
 #define PARSE_PARTS_MAX		1000	/* numbers in a section: 1.2.3 */
 

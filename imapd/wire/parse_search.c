@@ -4,9 +4,12 @@
  *
  * SEARCH: the keys as a tree.
  *
- * NOT NOT x is x, (x) is x, and OR a OR b c is one node with three operands: so
- * the long chains that clients make are no deeper than what they mean, and
- * PARSE_DEPTH_MAX is only met by real nesting.
+ * NOT NOT x is x, (x) is x, and OR a OR b c is one node with three operands:
+ * the long chains that clients make are no deeper than what they mean.
+ *
+ * What is nested is kept in frames in the arena, not on the stack: programs are
+ * made by programs, and the one limit that they meet is that of the command's
+ * length.
  */
 #include "imapd/wire/imapdate.h"
 #include "imapd/wire/parse_rules.h"
@@ -20,7 +23,9 @@ enum operand {
 	OPERAND_DATE,		/* SP date */
 	OPERAND_NUMBER,		/* SP number */
 	OPERAND_INTERVAL,	/* SP nz-number */
-	OPERAND_SET		/* SP sequence-set */
+	OPERAND_SET,		/* SP sequence-set */
+	OPERAND_MODSEQ		/* [SP entry-name SP entry-type-req]
+				 * SP mod-sequence-valzer */
 };
 
 struct key {
@@ -34,6 +39,9 @@ struct key {
  * search-key = "ALL" / "ANSWERED" / "BCC" SP astring / ... (RFC 3501 section 9)
  * search-key =/ "OLDER" SP nz-number / "YOUNGER" SP nz-number
  *                                                          (RFC 5032 section 3)
+ * search-key =/ search-modsequence                         (RFC 7162 section 7)
+ * search-key =/ "SAVEDBEFORE" SP date / "SAVEDON" SP date /
+ *               "SAVEDSINCE" SP date / "SAVEDATESUPPORTED" (RFC 8514 section 5)
  */
 static const struct key keys[] = {
 	{ "ALL", KEY_ALL, OPERAND_NONE, 0 },
@@ -49,11 +57,16 @@ static const struct key keys[] = {
 	{ "HEADER", KEY_HEADER, OPERAND_HEADER, 0 },
 	{ "KEYWORD", KEY_KEYWORD, OPERAND_ATOM, 0 },
 	{ "LARGER", KEY_LARGER, OPERAND_NUMBER, 0 },
+	{ "MODSEQ", KEY_MODSEQ, OPERAND_MODSEQ, 0 },
 	{ "NEW", KEY_NEW, OPERAND_NONE, 0 },
 	{ "OLD", KEY_OLD, OPERAND_NONE, 0 },
 	{ "OLDER", KEY_OLDER, OPERAND_INTERVAL, 0 },
 	{ "ON", KEY_ON, OPERAND_DATE, 0 },
 	{ "RECENT", KEY_RECENT, OPERAND_NONE, 0 },
+	{ "SAVEDATESUPPORTED", KEY_SAVEDATESUPPORTED, OPERAND_NONE, 0 },
+	{ "SAVEDBEFORE", KEY_SAVEDBEFORE, OPERAND_DATE, 0 },
+	{ "SAVEDON", KEY_SAVEDON, OPERAND_DATE, 0 },
+	{ "SAVEDSINCE", KEY_SAVEDSINCE, OPERAND_DATE, 0 },
 	{ "SEEN", KEY_FLAG, OPERAND_NONE, MAILDIR_SEEN },
 	{ "SENTBEFORE", KEY_SENTBEFORE, OPERAND_DATE, 0 },
 	{ "SENTON", KEY_SENTON, OPERAND_DATE, 0 },
@@ -104,6 +117,42 @@ header_operand(struct lex *lx, struct search_node *node)
 	return lex_astring(lx, &node->text);
 }
 
+/*
+ * search-modsequence  = "MODSEQ" [search-modseq-ext] SP mod-sequence-valzer
+ * search-modseq-ext   = SP entry-name SP entry-type-req    (RFC 7162 section 7)
+ * entry-name          = entry-flag-name
+ * entry-flag-name     = DQUOTE "/flags/" attr-flag DQUOTE
+ * entry-type-req      = "priv" / "shared" / "all"          (RFC 4551 section 4)
+ *
+ * There is one mod-sequence for all of a message: which entry is meant must
+ * then be ignored (RFC 7162 3.1.5).
+ */
+static int ERR_CHECK
+modseq_operand(struct lex *lx, struct search_node *node)
+{
+	struct span entry;
+	size_t start = lx->at;
+	int err;
+
+	if (is_lex_at(lx, '"')) {
+		if ((err = lex_string(lx, &entry)) != 0)
+			return err;
+		if (!has_iprefix(entry, SPAN("/flags/"))) {
+			lx->at = start;
+			return lex_bad(lx, "Unknown metadata entry");
+		}
+		if ((err = lex_sp(lx)) != 0)
+			return err;
+		if (!is_lex_word(lx, "priv") && !is_lex_word(lx, "shared") &&
+		    !is_lex_word(lx, "all"))
+			return lex_bad(lx, "Unknown type of a metadata entry");
+		if ((err = lex_word(lx, &entry)) != 0 ||
+		    (err = lex_sp(lx)) != 0)
+			return err;
+	}
+	return lex_number(lx, INT64_MAX, &node->number);
+}
+
 static int ERR_CHECK
 operand(struct lex *lx, enum operand what, struct search_node *node)
 {
@@ -128,6 +177,8 @@ operand(struct lex *lx, enum operand what, struct search_node *node)
 		return lex_nz_number(lx, UINT32_MAX, &node->number);
 	case OPERAND_SET:
 		return lex_sequence_set(lx, &node->set);
+	case OPERAND_MODSEQ:
+		return modseq_operand(lx, node);
 	}
 	return lex_bad(lx, "Unknown search key");
 }
@@ -155,7 +206,8 @@ named_key(struct lex *lx, struct search_node **ret)
 		if (!is_span_ieq(word, span_str(keys[i].name)))
 			continue;
 		*ret = node_new(lx, keys[i].key);
-		(*ret)->sys = keys[i].sys;
+		if (keys[i].sys != 0)
+			(*ret)->sys = keys[i].sys;
 		return operand(lx, keys[i].operand, *ret);
 	}
 	lx->at = start;
@@ -170,89 +222,155 @@ set_key(struct lex *lx, struct search_node **ret)
 	return lex_sequence_set(lx, &(*ret)->set);
 }
 
-static int search_key(struct lex *lx, struct search_node **ret) ERR_CHECK;
+/* ---- nesting --------------------------------------------------------- */
 
-/* search-key =/ "OR" SP search-key SP search-key */
-static int ERR_CHECK
-or_key(struct lex *lx, struct search_node **ret)
+/* What is open: the whole program, a "(" or an OR. */
+struct frame {
+	struct frame *up;
+	struct search_node *node;	/* AND or OR */
+	struct search_node **tail;	/* where the next operand goes */
+	bool is_not;			/* NOT stood before it */
+	uint32_t missing;		/* OR: operands still to come */
+};
+
+static struct frame *
+frame_open(struct lex *lx, struct frame *up, enum search_key key, bool is_not)
 {
-	struct search_node *node = node_new(lx, KEY_OR);
-	struct search_node **tail = &node->child;
-	int err;
+	struct frame *f = ARENA_NEW(lx->arena, struct frame);
 
-	while (is_lex_word(lx, "OR")) {
-		lex_skip(lx, 2);
-		if ((err = lex_sp(lx)) != 0 ||
-		    (err = search_key(lx, tail)) != 0 ||
-		    (err = lex_sp(lx)) != 0)
-			return err;
-		tail = &(*tail)->next;
-	}
-	*ret = node;
-	return search_key(lx, tail);
+	f->up = up;
+	f->node = node_new(lx, key);
+	f->tail = &f->node->child;
+	f->is_not = is_not;
+	f->missing = key == KEY_OR ? 2 : 0;
+	return f;
 }
 
-/* Appends to the list whose end arg is. */
-static int
-group_item(struct lex *lx, void *arg)
+/* node, or NOT node, is the next operand of what is open. */
+static void
+frame_add(struct lex *lx, struct frame *f, struct search_node *node,
+    bool is_not)
 {
-	struct search_node ***tail = arg;
-	int err = search_key(lx, *tail);
+	struct search_node *not;
 
-	if (err == 0)
-		*tail = &(**tail)->next;
-	return err;
-}
-
-/* search-key =/ "(" search-key *(SP search-key) ")" */
-static int ERR_CHECK
-group_key(struct lex *lx, struct search_node **ret)
-{
-	struct search_node *node = node_new(lx, KEY_AND);
-	struct search_node **tail = &node->child;
-	int err = lex_list1(lx, group_item, &tail);
-
-	if (err != 0)
-		return err;
-	*ret = node->child->next == NULL ? node->child : node;
-	return 0;
-}
-
-/* search-key =/ "NOT" SP search-key; and all the others */
-static int
-search_key(struct lex *lx, struct search_node **ret)
-{
-	struct search_node *node = NULL, *not;
-	bool is_not = false;
-	int err;
-
-	while (is_lex_word(lx, "NOT")) {
-		lex_skip(lx, 3);
-		err = lex_sp(lx);
-		if (err != 0)
-			return err;
-		is_not = !is_not;
-	}
-	if (++lx->depth > PARSE_DEPTH_MAX)
-		return lex_bad(lx, "Search keys nested too deep");
-	if (is_lex_at(lx, '('))
-		err = group_key(lx, &node);
-	else if (is_lex_word(lx, "OR"))
-		err = or_key(lx, &node);
-	else if (is_lex_digit(lx) || is_lex_at(lx, '*') || is_lex_at(lx, '$'))
-		err = set_key(lx, &node);
-	else
-		err = named_key(lx, &node);
-	lx->depth--;
-	if (err != 0)
-		return err;
 	if (is_not) {
 		not = node_new(lx, KEY_NOT);
 		not->child = node;
+		node->parent = not;
 		node = not;
 	}
-	*ret = node;
-	return 0;
+	node->parent = f->node;
+	*f->tail = node;
+	f->tail = &node->next;
+	if (f->node->key == KEY_OR)
+		f->missing--;
+}
+
+/* The frame is complete: an operand of the one above. */
+static struct frame *
+frame_close(struct lex *lx, struct frame *f)
+{
+	struct search_node *node = f->node;
+
+	if (node->key == KEY_AND && node->child->next == NULL)
+		node = node->child;	/* (x) is x */
+	frame_add(lx, f->up, node, f->is_not);
+	return f->up;
+}
+
+/*
+ * search-key =/ "NOT" SP search-key
+ * search-key =/ "OR" SP search-key SP search-key
+ * search-key =/ "(" search-key *(SP search-key) ")"
+ *
+ * As far as the next key that has no key inside, and that.
+ */
+static int ERR_CHECK
+next_key(struct lex *lx, struct frame **top)
+{
+	struct search_node *node = NULL;
+	bool is_not = false;
+	int err;
+
+	for (;;) {
+		if (is_lex_word(lx, "NOT")) {
+			lex_skip(lx, 3);
+			if ((err = lex_sp(lx)) != 0)
+				return err;
+			is_not = !is_not;
+		} else if (is_lex_word(lx, "OR")) {
+			lex_skip(lx, 2);
+			if ((err = lex_sp(lx)) != 0)
+				return err;
+			if ((*top)->node->key == KEY_OR && !is_not)
+				(*top)->missing++;	/* two in place of
+							 * one */
+			else
+				*top = frame_open(lx, *top, KEY_OR, is_not);
+			is_not = false;
+		} else if (is_lex_at(lx, '(')) {
+			lex_skip(lx, 1);
+			*top = frame_open(lx, *top, KEY_AND, is_not);
+			is_not = false;
+		} else {
+			break;
+		}
+	}
+	if (is_lex_digit(lx) || is_lex_at(lx, '*') || is_lex_at(lx, '$'))
+		err = set_key(lx, &node);
+	else
+		err = named_key(lx, &node);
+	if (err == 0)
+		frame_add(lx, *top, node, is_not);
+	return err;
+}
+
+/*
+ * Behind a key: close what it completes.  *ret_end: it was the last one.
+ */
+static int ERR_CHECK
+close_frames(struct lex *lx, struct frame **top, bool *ret_end)
+{
+	struct frame *f = *top;
+
+	while (f->up != NULL) {
+		bool has_blank = is_lex_at(lx, ' ');
+
+		if (f->node->key == KEY_OR) {
+			if (f->missing > 0)
+				break;
+			f = frame_close(lx, f);
+			continue;
+		}
+		while (is_lex_at(lx, ' '))
+			lex_skip(lx, 1);
+		*top = f;
+		if (!is_lex_at(lx, ')'))
+			return has_blank ? 0 : lex_bad(lx, "Expected a space "
+			    "or a closing parenthesis");
+		lex_skip(lx, 1);
+		f = frame_close(lx, f);
+	}
+	*top = f;
+	*ret_end = f->up == NULL && is_lex_blank(lx);
+	return *ret_end ? 0 : lex_sp(lx);
+}
+
+/* search-key *(SP search-key) */
+static int ERR_CHECK
+search_keys(struct lex *lx, struct search_node **ret)
+{
+	struct frame *top = frame_open(lx, NULL, KEY_AND, false);
+	bool is_end = false;
+	int err = 0;
+
+	*ret = top->node;
+	while (err == 0 && !is_end) {
+		err = next_key(lx, &top);
+		if (err == 0)
+			err = close_frames(lx, &top, &is_end);
+	}
+	return err;
 }
 
 /*
@@ -294,19 +412,7 @@ parse_search_return(struct lex *lx, struct search_args *args)
 int
 parse_search_keys(struct lex *lx, struct search_args *args)
 {
-	struct search_node **tail;
-	int err;
-
-	args->root = node_new(lx, KEY_AND);
-	tail = &args->root->child;
-	for (;;) {
-		err = group_item(lx, &tail);
-		if (err != 0 || is_lex_blank(lx))
-			return err;
-		err = lex_sp(lx);
-		if (err != 0)
-			return err;
-	}
+	return search_keys(lx, &args->root);
 }
 
 /*

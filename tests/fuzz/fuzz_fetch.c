@@ -18,6 +18,7 @@
 #include "imapd/wire/wire_out.h"
 #include "imapd/mailbox/mailbox.h"
 #include "imapd/command/commands.h"
+#include "imapd/command/progress.h"
 #include "imapd/command/session_state.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/fake_maildir.h"
@@ -223,6 +224,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	start.user = "fuzz";
 	start.fd_in = start.fd_out = -1;
 	s.start = &start;
+	s.progress_ms = PROGRESS_MS;
 	s.out = wire_out_new((struct wire_sink){ sink, NULL }, 1000);
 	s.arena = arena_new(4096);
 	buf_init(&sent, 256 * 1024 * 1024);

@@ -64,6 +64,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span s = span_skip(span_of(data, size), 2);
 	struct content c = { .type = SPAN("text"), .subtype = SPAN("plain") };
+	struct text_window *w;
 	struct text_search *ts;
 	struct buf whole, cut;
 	size_t step;
@@ -78,12 +79,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if ((data[1] & 7) < BUILTIN &&
 	    !is_span_eq(buf_span(&whole), buf_span(&cut)))
 		abort();
-	ts = text_search_new(pick(buf_span(&whole)));
+	w = text_window_new();
+	ts = text_search_new(pick(buf_span(&whole)), w);
+	text_search_reset(ts);
 	for (s = buf_span(&whole); s.n > 0; s = span_skip(s, step))
 		(void)text_search_feed(ts, span_take(s, step));
 	if (!is_text_found(ts))
 		abort();
 	text_search_free(ts);
+	text_window_free(w);
 	buf_done(&whole);
 	buf_done(&cut);
 	return 0;

@@ -6,6 +6,8 @@
  * without any process around it: for tests of commands and for sanitizers.
  *
  *	session_pipe MAILDIR [KEY=VALUE ...]	keys of imapd.conf(5)
+ *
+ * The key progress is milliseconds between two signs of life of a command.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +19,7 @@
 #include "base/deadline.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/num.h"
 #include "imapd/command/session.h"
 
 static int
@@ -58,6 +61,7 @@ main(int argc, char **argv)
 		.conf = conf, .user = "test", .method = SPAN("preauth"),
 		.started = deadline_now()
 	};
+	size_t ndigits;
 	int status;
 
 	if (argc < 2) {
@@ -65,7 +69,10 @@ main(int argc, char **argv)
 		return 64;
 	}
 	for (int i = 2; i < argc; i++)
-		if (set_key(conf, argv[i]) != 0)
+		if (has_prefix(span_str(argv[i]), SPAN("progress=")))
+			start.progress_ms = num_prefix(
+			    span_skip(span_str(argv[i]), 9), &ndigits);
+		else if (set_key(conf, argv[i]) != 0)
 			return 64;
 	tzset();
 	signal(SIGPIPE, SIG_IGN);

@@ -239,7 +239,10 @@ key_name(const struct search_node *node)
 		[KEY_FROM] = "FROM", [KEY_TO] = "TO", [KEY_CC] = "CC",
 		[KEY_BCC] = "BCC", [KEY_SUBJECT] = "SUBJECT",
 		[KEY_BODY] = "BODY", [KEY_TEXT] = "TEXT",
-		[KEY_OLDER] = "OLDER", [KEY_YOUNGER] = "YOUNGER"
+		[KEY_OLDER] = "OLDER", [KEY_YOUNGER] = "YOUNGER",
+		[KEY_MODSEQ] = "MODSEQ", [KEY_SAVEDBEFORE] = "SAVEDBEFORE",
+		[KEY_SAVEDON] = "SAVEDON", [KEY_SAVEDSINCE] = "SAVEDSINCE",
+		[KEY_SAVEDATESUPPORTED] = "SAVEDATESUPPORTED"
 	};
 
 	if (node->key == KEY_FLAG || node->key == KEY_UNFLAG)
@@ -301,9 +304,11 @@ put_operand(struct buf *b, const struct search_node *node)
 		break;
 	case KEY_BEFORE: case KEY_ON: case KEY_SINCE:
 	case KEY_SENTBEFORE: case KEY_SENTON: case KEY_SENTSINCE:
+	case KEY_SAVEDBEFORE: case KEY_SAVEDON: case KEY_SAVEDSINCE:
 		put_day(b, node->day);
 		break;
 	case KEY_LARGER: case KEY_SMALLER: case KEY_OLDER: case KEY_YOUNGER:
+	case KEY_MODSEQ:
 		buf_putc(b, ' ');
 		buf_put_u64(b, node->number);
 		break;

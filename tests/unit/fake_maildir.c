@@ -65,6 +65,15 @@ maildir_open(struct maildir_store *store, const struct maildir_path *path,
 }
 
 void
+maildir_on_progress(struct maildir_store *store, maildir_tick *tick,
+    void *cookie)
+{
+	(void)store;
+	(void)tick;
+	(void)cookie;
+}
+
+void
 maildir_close(struct maildir *md)
 {
 	(void)md;
@@ -267,7 +276,8 @@ maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
 	if (m == NULL)
 		return ERR_GONE;
 	*ret = (struct maildir_info){ .internal_date = m->date,
-	    .save_date = m->date, .file_size = m->text.n };
+	    .save_date = m->saved != 0 ? m->saved : m->date,
+	    .file_size = m->text.n };
 	return 0;
 }
 

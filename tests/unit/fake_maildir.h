@@ -20,6 +20,7 @@ struct fake_msg {
 	struct maildir_msg msg;
 	struct span text;
 	int64_t date;
+	int64_t saved;		/* 0: as date */
 	int open_err;		/* of maildir_file_open() */
 	uint64_t cut_at;	/* bytes from here on vanish once it is open */
 };

@@ -69,6 +69,7 @@ setup(void **state)
 	w->s.start = &w->start;
 	w->s.out = wire_out_new((struct wire_sink){ sink, w }, 1000);
 	w->s.arena = arena_new(4096);
+	w->s.progress_ms = 100000;
 	*state = w;
 	return 0;
 }
@@ -645,12 +646,36 @@ test_search_text(void **state)
 	    "a OK SEARCH completed.\r\n");
 	CHECK(w, "a SEARCH TEXT simple", "* SEARCH 1\r\n"
 	    "a OK SEARCH completed.\r\n");
+	/* A field as it is written; the other's is encoded. */
+	CHECK(w, "a SEARCH TEXT \"subject: simp\"", "* SEARCH 1\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH CHARSET UTF-8 TEXT \"subject: gr\xc3\xbc\"",
+	    "* SEARCH 3\r\na OK SEARCH completed.\r\n");
 	CHECK(w, "a SEARCH BODY AGFi", "* SEARCH\r\n"
 	    "a OK SEARCH completed.\r\n");
 	CHECK(w, "a SEARCH HEADER Date \"\"", "* SEARCH 1 3\r\n"
 	    "a OK SEARCH completed.\r\n");
 	CHECK(w, "a SEARCH CHARSET x-none ALL", "a NO [BADCHARSET (US-ASCII "
 	    "UTF-8 ISO-8859-1 WINDOWS-1252)] This charset is not known.\r\n");
+}
+
+/* RFC 3501 6.4.4: a text of no characters is in all, whatever there is. */
+static void
+test_search_empty(void **state)
+{
+	struct world *w = *state;
+
+	add(1, 0, "Content-Type: image/png\n\nx");
+	add(2, 0, "Subject:\n\n");
+	add(3, 0, "");
+	CHECK(w, "a SEARCH BODY \"\"", "* SEARCH 1 2 3\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH TEXT {1}\r\n\r", "* SEARCH 1 2 3\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH SUBJECT \"\"", "* SEARCH 2\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH HEADER \"\" \"\"", "* SEARCH\r\n"
+	    "a OK SEARCH completed.\r\n");
 }
 
 static void
@@ -724,23 +749,148 @@ test_search_gone(void **state)
 	    "a OK [EXPUNGEISSUED] SEARCH completed.\r\n");
 }
 
-/* As deep as the parser lets through. */
+/* RFC 9585: between messages, never behind the last; no tag with "]". */
+static void
+test_progress(void **state)
+{
+	struct world *w = *state;
+
+	fill_search();
+	w->s.progress_ms = 0;
+	CHECK(w, "a SEARCH SUBJECT nowhere",
+	    "* OK [INPROGRESS (\"a\" 1 3)] 33% is done.\r\n"
+	    "* OK [INPROGRESS (\"a\" 2 3)] 66% is done.\r\n"
+	    "* SEARCH\r\na OK SEARCH completed.\r\n");
+	CHECK(w, "a]b FETCH 1:2 RFC822.SIZE",
+	    "* 1 FETCH (RFC822.SIZE 131)\r\n"
+	    "* OK [INPROGRESS (NIL 1 2)] 50% is done.\r\n"
+	    "* 2 FETCH (RFC822.SIZE 246)\r\n"
+	    "a]b OK FETCH completed.\r\n");
+	/* What is in memory is not worth a word. */
+	CHECK(w, "a SEARCH SEEN", "* SEARCH 1 3\r\n"
+	    "a OK SEARCH completed.\r\n");
+}
+
+/* SEARCH of n times open, then "SEEN", then n times close. */
+static const char *
+run_nested(struct world *w, const char *open, const char *close, int n)
+{
+	const char *sent;
+	struct buf b;
+
+	buf_init(&b, 64 * 1024 * 1024);
+	buf_puts(&b, "a SEARCH ");
+	for (int i = 0; i < n; i++)
+		buf_puts(&b, open);
+	buf_puts(&b, "SEEN");
+	for (int i = 0; i < n; i++)
+		buf_puts(&b, close);
+	sent = run(w, buf_cstr(&b));
+	buf_done(&b);
+	return sent;
+}
+
+/* There is no depth and no length that a stack or a square would show. */
 static void
 test_search_deep(void **state)
+{
+	struct world *w = *state;
+	const char *seen = "* SEARCH 1 3\r\na OK SEARCH completed.\r\n";
+
+	fill_search();
+	assert_string_equal(run_nested(w, "NOT (OR DELETED ", ")", 100000),
+	    seen);
+	assert_string_equal(run_nested(w, "(OR (DELETED 9) ", ")", 100000),
+	    seen);
+	assert_string_equal(run_nested(w, "OR DELETED ", "", 100000), seen);
+	assert_string_equal(run_nested(w, "OR ", " DRAFT", 100000), seen);
+	assert_string_equal(run_nested(w, "1:3 ", "", 100000), seen);
+	assert_string_equal(run_nested(w, "UNDELETED ", "", 100000), seen);
+	/* Keys with a text hold no more than that between messages. */
+	assert_string_equal(run_nested(w, "OR SUBJECT nowhere ", "", 100000),
+	    seen);
+	assert_string_equal(run_nested(w, "OR BODY nowhere ", "", 20000),
+	    seen);
+}
+
+/* Sets of megabytes, the wrong way round, with ranges that overlap. */
+static void
+test_search_sets(void **state)
 {
 	struct world *w = *state;
 	struct buf b;
 
 	fill_search();
-	buf_init(&b, 1000000);
-	buf_puts(&b, "a SEARCH ");
-	for (int i = 0; i < 400; i++)
-		buf_puts(&b, "NOT (OR DELETED ");
-	buf_puts(&b, "SEEN");
-	for (int i = 0; i < 400; i++)
-		buf_putc(&b, ')');
-	CHECK(w, buf_cstr(&b), "* SEARCH 1 3\r\na OK SEARCH completed.\r\n");
+	buf_init(&b, 16 * 1024 * 1024);
+	buf_puts(&b, "a SEARCH UID ");
+	for (uint64_t i = 1000000; i > 4; i -= 4) {
+		buf_put_u64(&b, i + 4);
+		buf_putc(&b, ':');
+		buf_put_u64(&b, i);
+		buf_putc(&b, ',');
+	}
+	buf_puts(&b, "4 3:*,1,2");
+	assert_true(b.n > 3 * 1024 * 1024);
+	CHECK(w, buf_cstr(&b), "* SEARCH 2\r\na OK SEARCH completed.\r\n");
 	buf_done(&b);
+}
+
+static void
+test_search_modseq(void **state)
+{
+	struct world *w = *state;
+
+	fill_search();
+	fake.v[0].msg.modseq = 7;
+	fake.v[1].msg.modseq = 9;
+	fake.v[2].msg.modseq = 8;
+	CHECK(w, "a SEARCH MODSEQ 8", "* SEARCH 2 3 (MODSEQ 9)\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH OR MODSEQ 10 SEEN", "* SEARCH 1 3 (MODSEQ 8)\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH MODSEQ \"/flags/\\\\Seen\" all 10", "* SEARCH\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH RETURN (ALL) MODSEQ 0",
+	    "* ESEARCH (TAG \"a\") ALL 1:3 MODSEQ 9\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH RETURN (MIN) MODSEQ 0",
+	    "* ESEARCH (TAG \"a\") MIN 1 MODSEQ 7\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH RETURN (MAX) MODSEQ 0",
+	    "* ESEARCH (TAG \"a\") MAX 3 MODSEQ 8\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH RETURN (MIN MAX) MODSEQ 0",
+	    "* ESEARCH (TAG \"a\") MIN 1 MAX 3 MODSEQ 8\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH RETURN (COUNT MIN) MODSEQ 0",
+	    "* ESEARCH (TAG \"a\") MIN 1 COUNT 3 MODSEQ 9\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH RETURN (COUNT) MODSEQ 10",
+	    "* ESEARCH (TAG \"a\") COUNT 0\r\n"
+	    "a OK SEARCH completed.\r\n");
+	assert_int_equal(fake.opened, 0);
+}
+
+/* RFC 8514 4.3: the day a message came into this mailbox. */
+static void
+test_search_saved(void **state)
+{
+	struct world *w = *state;
+
+	fill_search();
+	fake.v[0].saved = 86400 * 40 + 86399;
+	fake.v[1].saved = 86400 * 41;
+	fake.v[2].saved = 86400 * 42;
+	CHECK(w, "a SEARCH SAVEDBEFORE 11-Feb-1970", "* SEARCH 1\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH SAVEDON 11-Feb-1970", "* SEARCH 2\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH SAVEDSINCE 11-Feb-1970", "* SEARCH 2 3\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH SAVEDATESUPPORTED", "* SEARCH 1 2 3\r\n"
+	    "a OK SEARCH completed.\r\n");
+	CHECK(w, "a SEARCH NOT SAVEDATESUPPORTED", "* SEARCH\r\n"
+	    "a OK SEARCH completed.\r\n");
 }
 
 int
@@ -768,11 +918,16 @@ main(void)
 		TEST(test_search_flags),
 		TEST(test_search_dates),
 		TEST(test_search_text),
+		TEST(test_search_empty),
 		TEST(test_search_cheap_first),
 		TEST(test_search_size),
 		TEST(test_esearch),
 		TEST(test_search_gone),
+		TEST(test_progress),
 		TEST(test_search_deep),
+		TEST(test_search_sets),
+		TEST(test_search_modseq),
+		TEST(test_search_saved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -416,11 +416,13 @@ static const struct {
 static void
 test_search(void **state)
 {
+	struct text_window *w = text_window_new();
+
 	(void)state;
 	for (size_t i = 0; i < COUNT(search_rows); i++) {
 		struct span s = span_str(search_rows[i].text);
 		struct text_search *ts = text_search_new(
-		    span_str(search_rows[i].needle));
+		    span_str(search_rows[i].needle), w);
 
 		for (size_t step = 1; step <= s.n; step++) {
 			text_search_reset(ts);
@@ -435,13 +437,15 @@ test_search(void **state)
 		    search_rows[i].is_found : search_rows[i].needle[0] == '\0');
 		text_search_free(ts);
 	}
+	text_window_free(w);
 }
 
 /* A needle across every place where pieces of a long text meet. */
 static void
 test_search_borders(void **state)
 {
-	struct text_search *ts = text_search_new(SPAN("N\xc3\xa9" "edle"));
+	struct text_window *w = text_window_new();
+	struct text_search *ts = text_search_new(SPAN("N\xc3\xa9" "edle"), w);
 	struct buf b;
 
 	(void)state;
@@ -450,14 +454,117 @@ test_search_borders(void **state)
 		buf_clear(&b);
 		while (b.n < at)
 			buf_putc(&b, 'n');
-		assert_false(text_search_feed(ts, buf_span(&b)));
+		text_search_reset(ts);
+		(void)text_search_feed(ts, buf_span(&b));
+		assert_false(is_text_found(ts));
 		text_search_reset(ts);
 		buf_puts(&b, "NE\xcc\x81" "EDLE");
-		assert_true(text_search_feed(ts, buf_span(&b)));
-		text_search_reset(ts);
+		(void)text_search_feed(ts, buf_span(&b));
+		assert_true(is_text_found(ts));
 	}
 	buf_done(&b);
 	text_search_free(ts);
+	text_window_free(w);
+}
+
+/* n times c, then d, in pieces of 1 kB. */
+static void
+feed_run(struct text_search *ts, uint8_t c, size_t n, const char *d)
+{
+	uint8_t piece[1024];
+
+	memset(piece, c, sizeof(piece));
+	text_search_reset(ts);
+	for (; n > 0; n -= n < sizeof(piece) ? n : sizeof(piece))
+		(void)text_search_feed(ts, span_take(span_of(piece,
+		    sizeof(piece)), n));
+	(void)text_search_feed(ts, span_str(d));
+}
+
+/* Needles and texts that are nothing but repetitions: what is quadratic in
+ * either takes hours here. */
+static void
+test_search_long(void **state)
+{
+	enum { NEEDLE = 1024 * 1024, TEXT = 32 * 1024 * 1024 };
+	struct text_window *w = text_window_new();
+	struct text_search *all, *end, *begin, *even;
+	uint8_t *p = malloc(NEEDLE);
+	clock_t start = clock();
+
+	(void)state;
+	assert_non_null(p);
+	memset(p, 'a', NEEDLE);
+	all = text_search_new(span_of(p, NEEDLE), w);
+	p[NEEDLE - 1] = 'b';
+	end = text_search_new(span_of(p, NEEDLE), w);
+	p[NEEDLE - 1] = 'a';
+	p[0] = 'b';
+	begin = text_search_new(span_of(p, NEEDLE), w);
+	for (size_t i = 0; i < 256; i++)
+		p[i] = i % 2 == 0 ? 'a' : 'b';
+	even = text_search_new(span_of(p, 256), w);
+
+	feed_run(all, 'a', NEEDLE - 1, "b");
+	assert_false(is_text_found(all));
+	feed_run(all, 'a', NEEDLE - 1, "A");
+	assert_true(is_text_found(all));
+	feed_run(end, 'a', TEXT, "");
+	assert_false(is_text_found(end));
+	feed_run(end, 'a', TEXT, "b");
+	assert_true(is_text_found(end));
+	feed_run(begin, 'a', TEXT, "");
+	assert_false(is_text_found(begin));
+	feed_run(even, 'a', TEXT, "b");
+	assert_false(is_text_found(even));
+	assert_true((clock() - start) / CLOCKS_PER_SEC < 30);
+	text_search_free(all);
+	text_search_free(end);
+	text_search_free(begin);
+	text_search_free(even);
+	text_window_free(w);
+	free(p);
+}
+
+/* What can be said of raw text. */
+static void
+test_search_raw(void **state)
+{
+	static const struct {
+		const char *needle, *upper;
+		enum text_raw want;
+	} rows[] = {
+		{ "", "", TEXT_YES }, { "", "X", TEXT_YES },
+		{ "abc", "A: XABC\n", TEXT_YES },
+		{ "abc", "A: AB\n C\n", TEXT_NO },
+		{ "ab c", "A: AB\n C\n", TEXT_MAYBE },
+		{ "ab c", "A: AB C\n", TEXT_MAYBE },
+		{ "ab longest", "A: LONG\n", TEXT_NO },
+		{ "ab longest", "A: LONGEST\n", TEXT_MAYBE },
+		{ "\r\n", "A: B\n", TEXT_MAYBE },
+		{ "\xc2\xb2", "A: 2\n", TEXT_YES },	/* superscript */
+		/* The ligature fi has no title case (RFC 5051 2). */
+		{ "\xef\xac\x81", "A: FINE\n", TEXT_NO },
+		{ "\xc3\xa9", "A: E\n", TEXT_NO }
+	};
+	struct text_window *w = text_window_new();
+	struct buf b;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct text_search *ts = text_search_new(
+		    span_str(rows[i].needle), w);
+
+		assert_int_equal(text_search_raw(ts, span_str(rows[i].upper)),
+		    rows[i].want);
+		text_search_free(ts);
+	}
+	text_window_free(w);
+	buf_init(&b, CEILING);
+	text_upper(SPAN("az{`@AZ[ \xc3\xa9 0123456789 abcdefghijklm"), &b);
+	text_upper(SPAN("nop"), &b);
+	expect(&b, SPAN("AZ{`@AZ[ \xc3\xa9 0123456789 ABCDEFGHIJKLMNOP"));
+	buf_done(&b);
 }
 
 static void
@@ -512,6 +619,8 @@ main(void)
 		cmocka_unit_test(test_crlf_count),
 		cmocka_unit_test(test_search),
 		cmocka_unit_test(test_search_borders),
+		cmocka_unit_test(test_search_long),
+		cmocka_unit_test(test_search_raw),
 		cmocka_unit_test(test_text_part)
 	};
 

@@ -133,8 +133,22 @@ static const struct sample valid[] = {
 	{ "a SEARCH OR SEEN OR NOT OLD OR (1 2) OR NEW UID 7", "SEARCH OR SEEN "
 	    "OR NOT OLD OR (1 2) OR NEW UID 7" },
 	{ "a SEARCH OR OR SEEN OLD OR NEW ALL",
-	    "SEARCH OR (OR SEEN OLD) OR NEW ALL" },
+	    "SEARCH OR SEEN OR OLD OR NEW ALL" },
 	{ "a SEARCH OR NOT OR SEEN OLD NEW", NULL },
+	{ "a SEARCH OR NOT (OR SEEN OLD) (OR NEW (1 2))", "SEARCH OR NOT OR "
+	    "SEEN OLD (OR NEW (1 2))" },
+	{ "a SEARCH NOT (SEEN  NOT (OLD) ) OR 1 2 3",
+	    "SEARCH NOT (SEEN NOT OLD) OR 1 2 3" },
+	/* CONDSTORE (RFC 7162 3.1.5), SAVEDATE (RFC 8514 4.3) */
+	{ "a SEARCH MODSEQ 620162338", NULL },
+	{ "a SEARCH MODSEQ \"/flags/\\\\draft\" all 620162338",
+	    "SEARCH MODSEQ 620162338" },
+	{ "a SEARCH MODSEQ \"/flags/x\" priv 0 OR MODSEQ \"/flags/y\" SHARED "
+	    "9223372036854775807 SEEN",
+	    "SEARCH MODSEQ 0 OR MODSEQ 9223372036854775807 SEEN" },
+	{ "a SEARCH SAVEDBEFORE 1-Jan-2000 SAVEDON \"02-Feb-2001\" SAVEDSINCE "
+	    "3-mar-2002 SAVEDATESUPPORTED", "SEARCH SAVEDBEFORE 1-Jan-2000 "
+	    "SAVEDON 2-Feb-2001 SAVEDSINCE 3-Mar-2002 SAVEDATESUPPORTED" },
 	{ "a SEARCH $", NULL },
 
 	/* ID (RFC 2971), ENABLE (5161), IDLE (2177), NAMESPACE (2342), UNSELECT
@@ -336,6 +350,12 @@ static const struct bad bad[] = {
 	{ "a THREAD JWZ UTF-8 ALL", 9, "Unknown threading algorithm" },
 	{ "a THREAD REFS", 13, "Missing argument" },
 	{ "a THREAD REFS UTF-8", 19, "Missing argument" },
+	{ "a SEARCH (SEEN)OLD", 15, "Expected a space" },
+	{ "a SEARCH OR (SEEN) )", 19, "Expected a word" },
+	{ "a SEARCH MODSEQ 9223372036854775808", 16, "Number too large" },
+	{ "a SEARCH MODSEQ \"/mail/x\" all 1", 16, "Unknown metadata entry" },
+	{ "a SEARCH MODSEQ \"/flags/x\" some 1", 27,
+	    "Unknown type of a metadata entry" },
 	{ "a SEARCH RETURN (FOO) ALL", 17, "Unknown SEARCH return option" },
 	{ "a ID (\"a\")", 9, "Expected a space" },
 	{ "a ID (a b)", 6, "Expected a string" },
@@ -544,6 +564,17 @@ check_repeated(const char *head, const char *piece, size_t n, const char *tail,
 	arena_free(arena);
 }
 
+/* A search that is nested n deep. */
+static void
+check_nested(const char *open, const char *close, size_t n)
+{
+	struct buf b;
+
+	repeat(&b, "ALL", close, n, "");
+	check_repeated("a SEARCH ", open, n, buf_cstr(&b), PARSE_DONE);
+	buf_done(&b);
+}
+
 static void
 test_limits(void **state)
 {
@@ -553,6 +584,10 @@ test_limits(void **state)
 	check_repeated("a SEARCH ", "OR ALL ", 100000, "ALL", PARSE_DONE);
 	check_repeated("a SEARCH ", "NOT ", 100000, "ALL", PARSE_DONE);
 	check_repeated("a SEARCH ", "OR ", 100000, "ALL", PARSE_BAD);
+	check_nested("(", ")", 500000);
+	check_nested("NOT (1 ", ")", 100000);
+	check_nested("OR NOT ", " 2", 100000);
+	check_nested("NOT OR (1 2) ", "", 100000);
 	check_repeated("a SEARCH ALL", " ALL", 300000, "", PARSE_DONE);
 	check_repeated("a FETCH 1", ",3:5", 1000000, " FLAGS", PARSE_DONE);
 	check_repeated("a FETCH 1 (UID", " UID", PARSE_LIST_MAX - 1, ")",
