@@ -94,3 +94,19 @@ has_kept_kind(struct maildir *md, const struct fetch_item *item, bool is_utf8,
 	buf_done(&b);
 	return is_kept;
 }
+
+bool
+has_kept_field(struct maildir *md, struct span name, unsigned *ret)
+{
+	struct buf b;
+	bool is_kept = is_field_name(name);
+
+	buf_init(&b, MAILDIR_KIND_NAME_MAX);
+	buf_puts(&b, "text 1 ");
+	for (size_t i = 0; i < name.n; i++)
+		buf_putc(&b, to_upper(name.p[i]));
+	is_kept = is_kept && buf_err(&b) == 0 &&
+	    maildir_kind(md, buf_span(&b), ret) == 0;
+	buf_done(&b);
+	return is_kept;
+}

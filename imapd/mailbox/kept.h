@@ -2,8 +2,10 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  *
- * kept.h: what of the answers to FETCH is kept beside the mail, under which
- * names (maildir_kind()).
+ * kept.h: what is kept beside the mail for FETCH and SEARCH, under which names
+ * (maildir_kind()).
+ *
+ * For SEARCH the texts of fields that were searched are kept, decoded.
  *
  * ENVELOPE, BODY and BODYSTRUCTURE are kept as IMAP spells them, so that a warm
  * FETCH is a copy; and header fields by the list of names that was asked for,
@@ -26,5 +28,9 @@
  */
 bool has_kept_kind(struct maildir *md, const struct fetch_item *item,
     bool is_utf8, unsigned *ret);
+
+/* has_kept_field(md, name, ret): the kind of the texts of fields of that name;
+ * false: that is no name of a field. */
+bool has_kept_field(struct maildir *md, struct span name, unsigned *ret);
 
 #endif

@@ -31,6 +31,7 @@
 #include "message/part.h"
 #include "message/text.h"
 #include "maildir/maildir.h"
+#include "imapd/mailbox/kept.h"
 #include "imapd/mailbox/mailbox.h"
 #include "imapd/mailbox/msgview.h"
 #include "imapd/mailbox/search.h"
@@ -42,6 +43,8 @@
 #define DAY			(24 * 60 * 60)
 #define PACE			(64 * 1024)	/* tests of what is in memory,
 						 * in less than a millisecond */
+#define PACE_HEADERS		16	/* messages of which the header is read;
+					 * most often it is kept */
 
 enum cost {
 	COST_RECORD,		/* in memory */
@@ -61,7 +64,7 @@ struct test {
 	uint32_t go[2];		/* where to, if it does not hold; if it does */
 	const struct search_node *node;
 	uint64_t kw;		/* KEY_KEYWORD: its bit */
-	struct span field;	/* keys that look into one field */
+	struct searchfield field;	/* keys that look into one */
 	struct text_search *text;
 };
 
@@ -235,6 +238,15 @@ compile_keyword(struct search *se, const struct search_node *node,
 	return err;
 }
 
+static int
+compile_field(struct search *se, const struct search_node *node,
+    struct span name, struct test *t)
+{
+	t->field.name = name;
+	t->field.has_kind = has_kept_field(se->md, name, &t->field.kind);
+	return compile_text(se, node, t);
+}
+
 /* What a test needs beyond its node. */
 static int
 compile_operands(struct search *se, struct search_node *node, struct test *t)
@@ -247,23 +259,17 @@ compile_operands(struct search *se, struct search_node *node, struct test *t)
 	case KEY_UNKEYWORD:
 		return compile_keyword(se, node, t);
 	case KEY_HEADER:
-		t->field = node->field;
-		return compile_text(se, node, t);
+		return compile_field(se, node, node->field, t);
 	case KEY_FROM:
-		t->field = SPAN("From");
-		return compile_text(se, node, t);
+		return compile_field(se, node, SPAN("From"), t);
 	case KEY_TO:
-		t->field = SPAN("To");
-		return compile_text(se, node, t);
+		return compile_field(se, node, SPAN("To"), t);
 	case KEY_CC:
-		t->field = SPAN("Cc");
-		return compile_text(se, node, t);
+		return compile_field(se, node, SPAN("Cc"), t);
 	case KEY_BCC:
-		t->field = SPAN("Bcc");
-		return compile_text(se, node, t);
+		return compile_field(se, node, SPAN("Bcc"), t);
 	case KEY_SUBJECT:
-		t->field = SPAN("Subject");
-		return compile_text(se, node, t);
+		return compile_field(se, node, SPAN("Subject"), t);
 	case KEY_BODY:
 	case KEY_TEXT:
 		return compile_text(se, node, t);
@@ -344,7 +350,7 @@ search_new(struct mailbox *mb, const struct search_args *args,
 	se->arena = arena;
 	se->charset = args->charset;
 	se->now = (int64_t)time(NULL);
-	searchtext_init(&se->st, mailbox_view(mb));
+	searchtext_init(&se->st, se->md, mailbox_view(mb));
 
 	/* An unknown charset is refused also where no key has a text. */
 	if ((err = charset_open(args->charset, &cs)) != 0)
@@ -378,7 +384,10 @@ search_free(struct search *se)
 uint32_t
 search_pace(const struct search *se)
 {
-	return se->cost == COST_RECORD ? 1 + PACE / (1 + se->ntest) : 1;
+	if (se->cost == COST_RECORD)
+		return 1 + PACE / (1 + se->ntest);
+	return se->cost == COST_INFO || se->cost == COST_HEADER ? PACE_HEADERS :
+	    1;
 }
 
 uint64_t
@@ -553,7 +562,7 @@ test_file(struct search *se, const struct test *t, bool *ret)
 	case COST_HEADER:
 		if (t->text == NULL)
 			return test_sent(se, t, ret);
-		return searchtext_field(&se->st, t->field, t->text, ret);
+		return searchtext_field(&se->st, &t->field, t->text, ret);
 	case COST_BODY:
 		return searchtext_message(&se->st, t->key == KEY_TEXT, t->text,
 		    ret);

@@ -29,8 +29,8 @@ int search_new(struct mailbox *mb, const struct search_args *args,
     struct arena *arena, struct search **ret) ERR_CHECK;
 void search_free(struct search *se);
 
-/* search_pace(se): so many messages are searched in less than a millisecond;
- * 1 if their files are read. */
+/* search_pace(se): so many messages are searched in about a millisecond; 1 if
+ * their files are read. */
 uint32_t search_pace(const struct search *se);
 
 /*

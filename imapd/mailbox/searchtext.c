@@ -17,9 +17,11 @@
  * None of these may miss anything; whoever doubts goes the long way.
  */
 #include "base/buf.h"
+#include "base/enc.h"
 #include "message/header.h"
 #include "message/part.h"
 #include "message/text.h"
+#include "maildir/maildir.h"
 #include "imapd/mailbox/msgview.h"
 #include "imapd/mailbox/searchtext.h"
 
@@ -31,15 +33,16 @@
 #define CONTENT_ARENA	4096		/* usual content fields fit */
 
 void
-searchtext_init(struct searchtext *st, struct msgview *mv)
+searchtext_init(struct searchtext *st, struct maildir *md, struct msgview *mv)
 {
-	*st = (struct searchtext){ .mv = mv };
+	*st = (struct searchtext){ .md = md, .mv = mv };
 	st->window = text_window_new();
 	st->arena = arena_new(CONTENT_ARENA);
 	buf_init(&st->header, PART_HEADER_MAX);
 	buf_init(&st->upper, PART_HEADER_MAX);
 	buf_init(&st->part, PART_HEADER_MAX);
 	buf_init(&st->text, TEXT_MAX);
+	buf_init(&st->fields, TEXT_MAX);
 	charset_pool_init(&st->charsets);
 }
 
@@ -52,6 +55,7 @@ searchtext_done(struct searchtext *st)
 	buf_done(&st->upper);
 	buf_done(&st->part);
 	buf_done(&st->text);
+	buf_done(&st->fields);
 	charset_pool_done(&st->charsets);
 }
 
@@ -230,54 +234,84 @@ find_field(const struct searchtext *st, struct span key, size_t *at,
 	return header_next(&rest, ret);
 }
 
-static bool
-is_field_found(struct searchtext *st, const struct header_field *f,
-    struct text_search *ts)
+/* The text of a field, its length (4) before it. */
+static void
+add_field(struct searchtext *st, const struct header_field *f)
 {
 	buf_clear(&st->text);
 	text_header(f->body, &st->charsets, &st->text);
-	text_search_reset(ts);
-	(void)text_search_feed(ts, buf_span(&st->text)); /* told below */
-	return is_text_found(ts);
+	enc_u32(&st->fields, (uint32_t)st->text.n);
+	buf_put_span(&st->fields, buf_span(&st->text));
 }
 
-/* Names that no line begins with as they are: field by field. */
-static bool
-is_in_fields(struct searchtext *st, struct span name, struct text_search *ts)
+/* Those of that name, as far as TEXT_MAX. */
+static void
+collect_fields(struct searchtext *st, struct span name)
 {
+	uint8_t key[KEY_MAX] = { '\n' };
 	struct span rest = buf_span(&st->header);
 	struct header_field f;
+	size_t at = 0;
 
-	while (header_next(&rest, &f))
-		if (is_span_ieq(f.name, name) && is_field_found(st, &f, ts))
+	buf_clear(&st->fields);
+	if (name.n == 0 || name.n >= KEY_MAX || is_wsp(name.p[0]) ||
+	    has_byte(name, '\n')) {
+		/* No line begins with it as it is. */
+		while (header_next(&rest, &f))
+			if (is_span_ieq(f.name, name))
+				add_field(st, &f);
+		return;
+	}
+	for (size_t i = 0; i < name.n; i++)
+		key[i + 1] = to_upper(name.p[i]);
+	while (find_field(st, span_of(key, name.n + 1), &at, &f))
+		if (is_span_ieq(f.name, name))
+			add_field(st, &f);
+}
+
+/* Texts as add_field() puts them; what has no length of its own is none. */
+static bool
+is_in_fields(struct span fields, struct text_search *ts)
+{
+	struct dec d = dec_init(fields);
+
+	while (d.rest.n > 0) {
+		struct span text = dec_bytes(&d, TEXT_MAX);
+
+		if (d.failed)
+			return false;
+		text_search_reset(ts);
+		(void)text_search_feed(ts, text);	/* told next */
+		if (is_text_found(ts))
 			return true;
+	}
 	return false;
 }
 
 int
-searchtext_field(struct searchtext *st, struct span name,
+searchtext_field(struct searchtext *st, const struct searchfield *field,
     struct text_search *ts, bool *ret)
 {
-	uint8_t key[KEY_MAX] = { '\n' };
-	struct header_field f;
-	size_t at = 0;
+	struct span kept;
 	int err;
 
+	if (field->has_kind && has_maildir_value(st->md, field->kind, st->uid,
+	    &kept)) {
+		*ret = is_in_fields(kept, ts);
+		return 0;
+	}
 	if ((err = own_header(st)) != 0)
 		return err;
 	*ret = false;
-	if (st->is_plain &&
+	if (!field->has_kind && st->is_plain &&
 	    text_search_raw(ts, buf_span(&st->upper)) == TEXT_NO)
 		return 0;
-	if (name.n == 0 || name.n >= KEY_MAX || is_wsp(name.p[0]) ||
-	    has_byte(name, '\n')) {
-		*ret = is_in_fields(st, name, ts);
-		return 0;
-	}
-	for (size_t i = 0; i < name.n; i++)
-		key[i + 1] = to_upper(name.p[i]);
-	while (!*ret && find_field(st, span_of(key, name.n + 1), &at, &f))
-		*ret = is_span_ieq(f.name, name) && is_field_found(st, &f, ts);
+	collect_fields(st, field->name);
+	*ret = is_in_fields(buf_span(&st->fields), ts);
+	if (field->has_kind && buf_err(&st->fields) == 0 &&
+	    is_msgview_whole(st->mv))
+		maildir_keep(st->md, field->kind, st->uid,
+		    buf_span(&st->fields));
 	return 0;
 }
 

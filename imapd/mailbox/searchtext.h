@@ -20,15 +20,24 @@
 #include "message/text.h"
 #include "imapd/mailbox/msgview.h"
 
+/* The fields that are looked into. */
+struct searchfield {
+	struct span name;
+	bool has_kind;		/* their texts are kept */
+	unsigned kind;
+};
+
 /*
  * What one message after the other is looked at with.  What was found out about
  * a message stays until the next: several keys may ask.
  */
 struct searchtext {
+	struct maildir *md;
 	struct msgview *mv;
 	struct text_window *window;	/* for text_search_new() */
 	struct charset_pool charsets;
 	struct buf text;	/* decoded text */
+	struct buf fields;	/* the texts of fields, as they are kept */
 	struct buf part;	/* the header of a part */
 	/* of the message at hand: */
 	uint32_t uid;
@@ -40,18 +49,20 @@ struct searchtext {
 	struct arena *arena;	/* of the content fields */
 };
 
-void searchtext_init(struct searchtext *st, struct msgview *mv);
+void searchtext_init(struct searchtext *st, struct maildir *md,
+    struct msgview *mv);
 void searchtext_done(struct searchtext *st);
 
 /* searchtext_set(st, uid): from now on this message. */
 void searchtext_set(struct searchtext *st, uint32_t uid);
 
 /*
- * searchtext_field(st, name, ts, ret): a field of that name in the message's
- * header holds the text; with an empty text: there is such a field.  Errors as
- * in msgview.h.
+ * searchtext_field(st, field, ts, ret): such a field in the message's header
+ * holds the text; with an empty text: there is such a field.  The message is
+ * only opened if nobody has asked for these fields before.  Errors as in
+ * msgview.h.
  */
-int searchtext_field(struct searchtext *st, struct span name,
+int searchtext_field(struct searchtext *st, const struct searchfield *field,
     struct text_search *ts, bool *ret) ERR_CHECK;
 
 /*

@@ -286,10 +286,9 @@ class Mail:
                 try:
                     if iso:         # some mailers; email knows RFC 5322 only
                         return datetime.date(*map(int, iso.groups()))
-                    # RFC 5322 4.3: 1900 is added to a year of three digits.
-                    three = re.search(r"\b%d\b" % t[0], value)
-                    year = t[0] + 1900 if 100 <= t[0] < 1000 and three \
-                        else t[0]
+                    # RFC 5322 4.3: 1900 is added to a year of three digits;
+                    # 0102 is one, for there is no year before 1900 (3.3).
+                    year = t[0] + 1900 if 100 <= t[0] < 1000 else t[0]
                     return datetime.date(year, *t[1:3])
                 except (TypeError, ValueError):
                     return None
