@@ -27,8 +27,6 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "message/charset.h"
-#include "message/date.h"
-#include "message/part.h"
 #include "message/text.h"
 #include "maildir/maildir.h"
 #include "imapd/mailbox/kept.h"
@@ -36,11 +34,11 @@
 #include "imapd/mailbox/msgview.h"
 #include "imapd/mailbox/search.h"
 #include "imapd/mailbox/searchtext.h"
+#include "imapd/mailbox/sentday.h"
 #include "imapd/mailbox/zone.h"
 #include "imapd/wire/seqset.h"
 
 #define SEARCH_NEEDLE_MAX	(1024 * 1024)	/* bytes of a text in UTF-8 */
-#define DAY			(24 * 60 * 60)
 #define PACE			(64 * 1024)	/* tests of what is in memory,
 						 * in less than a millisecond */
 #define PACE_HEADERS		16	/* messages of which the header is read;
@@ -78,6 +76,7 @@ struct search {
 	struct span charset;
 	int64_t now;
 	struct searchtext st;
+	struct sentday sent;
 	size_t at;		/* for has_mailbox_record() */
 	/* of the message at hand: */
 	uint32_t seq;
@@ -351,6 +350,7 @@ search_new(struct mailbox *mb, const struct search_args *args,
 	se->charset = args->charset;
 	se->now = (int64_t)time(NULL);
 	searchtext_init(&se->st, se->md, mailbox_view(mb));
+	sentday_init(&se->sent, se->md, mailbox_view(mb));
 
 	/* An unknown charset is refused also where no key has a text. */
 	if ((err = charset_open(args->charset, &cs)) != 0)
@@ -454,20 +454,13 @@ test_saved(struct search *se, const struct test *t, bool *ret)
 static int
 test_sent(struct search *se, const struct test *t, bool *ret)
 {
-	const struct part *top;
-	int64_t date, day;
-	int zone, err;
+	int64_t day;
+	bool has;
+	int err = sentday_get(&se->sent, se->msg.uid, &has, &day);
 
-	if ((err = msgview_header(se->st.mv, &top)) != 0)
-		return err;
-	*ret = false;
-	if (top->envelope == NULL || top->envelope->date.p == NULL ||
-	    date_parse(top->envelope->date, &date, &zone) != 0)
-		return 0;
-	date += (int64_t)zone * 60;
-	day = date / DAY - (date % DAY < 0 ? 1 : 0);
-	*ret = is_day_match(t->key, day, t->node->day);
-	return 0;
+	if (err == 0)
+		*ret = has && is_day_match(t->key, day, t->node->day);
+	return err;
 }
 
 /*
