@@ -48,7 +48,8 @@ class Box:
         first, second = top / "dovecot", top / "imapd"
         first.mkdir()
         shutil.chown(first, MAIL_UID, MAIL_GID)
-        texts = list(compare.corpus(path)) + list(made.messages())
+        texts = list(compare.corpus(path))
+        texts += [m for _, m in made.messages()]
         compare.deliver(first, texts)
         with compare.dovecot(first) as c:       # numbers the messages
             assert c.ok("SELECT INBOX").exists() == len(texts)
