@@ -14,6 +14,7 @@ import pytest
 import compare
 import made
 import sortreference
+from differences import squeeze
 from servers import MAIL_GID, MAIL_UID, run_dir
 
 # Dates that email.utils does not read, or reads otherwise: what they say.
@@ -79,8 +80,8 @@ class Box:
         if key == "DATE":
             return ours[0] is None or BY_THE_BOOK.fullmatch(ours[0])
         if key == "SUBJECT":
-            return is_utf8(ours[1]) and compare.squeeze(
-                ours[1] or b"") == compare.squeeze(theirs[1] or b"")
+            return is_utf8(ours[1]) and squeeze(ours[1] or b"") == squeeze(
+                theirs[1] or b"")
         if key in ADDRESSES:
             i = ADDRESSES[key]
             return (ours[i] or [])[:1] == (theirs[i] or [])[:1] and all(
