@@ -403,11 +403,14 @@ take_fresh(struct drain *d, bool *ret_look)
 	struct maildir *md = d->md;
 	struct uidlist_at at = md_at(md, true);
 	size_t first = md->pic.msgs.n, twins, moved;
-	uint32_t saved = md_seconds();
+	uint32_t saved = md_seconds(), validity = md->ul.uidvalidity;
 	bool is_new, again;
 	int r;
 
+	/* If it is another list, or none could be read now, a complete look is
+	 * next, and that compares with what this session has told. */
 	r = uidlist_update(&md->ul, &at, &is_new);
+	md->ul.uidvalidity = validity;
 	if (r != 0)
 		return r;
 	/* What came between the last look and the lock: its record has just
@@ -423,6 +426,7 @@ take_fresh(struct drain *d, bool *ret_look)
 	drop_absent(d);
 	if (r == 0 && has_odd(d)) {
 		r = uidlist_read(&md->ul, &at);
+		md->ul.uidvalidity = validity;
 		if (r == 0)
 			r = take_recorded(d);
 	}

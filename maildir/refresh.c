@@ -44,6 +44,9 @@ rebuild(struct maildir *md)
 		return r;
 	if (md->ul.uidvalidity != validity) {
 		picture_done(&now);
+		/* As long as md is open: its UIDs are those of the other. */
+		md->ul.uidvalidity = validity;
+		md->uidnext = next;
 		return ERR_GONE;
 	}
 	if (was_damaged) {

@@ -268,6 +268,50 @@ test_validity(void **state)
 	maildir_close(md);
 }
 
+/* The list is replaced by one of other messages while a session is open: it is
+ * not for that session to keep anything under their UIDs. */
+static void
+test_validity_meanwhile(void **state)
+{
+	struct env *e = *state;
+	const struct maildir_change *change;
+	struct maildir *md;
+	size_t n;
+
+	for (int how = 0; how < 2; how++) {
+		md = act_open(e);
+		if (how == 0)
+			(void)maildir_watch(md);
+		act_refresh(md);
+		/* So that a new file is worth it. */
+		for (int round = 0; round < 16; round++)
+			for (uint32_t uid = 1; uid <= MESSAGES; uid++)
+				keep(e, md, A, uid, 100);
+		maildir_keep_flush(md);
+		assert_int_equal(count(e, md, A, 100), MESSAGES);
+		keep(e, md, B, 1, 7);
+		usleep(TICK_US);
+		write_text(e, "x", how == 0 ?
+		    "3 V99 N3 G888d381620b5006b6152000083ecc375\n"
+		    "1 :7.M1P1.h\n" :
+		    "3 V100 N3 G888d381620b5006b6152000083ecc375\n"
+		    "1 :8.M1P1.h\n");
+		move_file(e, "x", "dovecot-uidlist");
+		act_deliver(e, 1000 + (unsigned)how, 1);
+		for (int i = 0; i < 2; i++) {
+			assert_int_equal(maildir_refresh(md, &change, &n),
+			    ERR_GONE);
+			maildir_keep_flush(md);
+		}
+		maildir_close(md);
+		md = act_open(e);
+		assert_int_equal(maildir_uidvalidity(md), 99 + how);
+		assert_int_equal(count(e, md, A, 100), 0);
+		assert_false(is_kept(e, md, B, 1, 7));
+		maildir_close(md);
+	}
+}
+
 static size_t
 file_size(struct env *e)
 {
@@ -424,7 +468,8 @@ main(void)
 #define T(name)	cmocka_unit_test_setup_teardown(name, setup, env_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_kept), T(test_large), T(test_flips), T(test_truncated),
-		T(test_under_session), T(test_validity), T(test_compact),
+		T(test_under_session), T(test_validity),
+		T(test_validity_meanwhile), T(test_compact),
 		T(test_forgotten), T(test_kinds), T(test_together),
 	};
 
