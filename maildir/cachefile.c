@@ -148,8 +148,6 @@ read_header(struct cachefile *f, uint32_t uidvalidity)
 	    get32(p + 12) != uidvalidity)
 		return ERR_CORRUPT;
 	f->generation = (uint64_t)get32(p + 16) << 32 | get32(p + 20);
-	f->dev = st.st_dev;
-	f->ino = st.st_ino;
 	f->end = HEADER_SIZE;
 	return f->generation != 0 ? 0 : ERR_CORRUPT;
 }
@@ -428,6 +426,17 @@ cachefile_put_kind(const struct cachefile *f, struct buf *out, unsigned kind,
 
 /* ---- writing ------------------------------------------------------------ */
 
+/* Is it this file that has the name? */
+static bool
+is_named(const struct cachefile *f, int dir, const char *name)
+{
+	struct stat ours, there;
+
+	return fstat(f->fd, &ours) == 0 &&
+	    fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
+}
+
 int
 cachefile_create(struct cachefile *f, int dir, mode_t mode,
     uint32_t uidvalidity)
@@ -446,8 +455,11 @@ cachefile_create(struct cachefile *f, int dir, mode_t mode,
 	buf_put_span(&b, MAGIC);
 	enc_u32(&b, crc32c(0, rest.p, rest.n));
 	buf_put_span(&b, buf_span(&rest));
-	if (flock(f->fd, LOCK_EX | LOCK_NB) != 0)
-		r = ERR_BUSY;	/* somebody is making one */
+	/* Somebody is making one; or has made it, and what was at CACHE_TMP
+	 * when we opened it is in use. */
+	if (flock(f->fd, LOCK_EX | LOCK_NB) != 0 ||
+	    !is_named(f, dir, CACHE_TMP))
+		r = ERR_BUSY;
 	if (r == 0 && (ftruncate(f->fd, 0) != 0 || fchmod(f->fd, mode) != 0))
 		r = err_from_errno(errno);
 	if (r == 0)
@@ -465,11 +477,8 @@ cachefile_create(struct cachefile *f, int dir, mode_t mode,
 int
 cachefile_show(struct cachefile *f, int dir)
 {
-	struct stat st;
-
 	/* It is ours by its lock; unless somebody has removed it. */
-	if (fstatat(dir, CACHE_TMP, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    st.st_dev != f->dev || st.st_ino != f->ino)
+	if (!is_named(f, dir, CACHE_TMP))
 		return ERR_GONE;
 	if (renameat(dir, CACHE_TMP, dir, CACHE_FILE) != 0)
 		return err_from_errno(errno);
@@ -477,21 +486,27 @@ cachefile_show(struct cachefile *f, int dir)
 	return 0;
 }
 
+static int
+cut_torn(struct cachefile *f)
+{
+	if (!f->is_torn)
+		return 0;
+	if (ftruncate(f->fd, (off_t)f->end) != 0)
+		return err_from_errno(errno);
+	f->is_torn = false;
+	return 0;
+}
+
 int
 cachefile_lock(struct cachefile *f, int dir)
 {
-	struct stat st;
 	int r;
 
 	if (flock(f->fd, LOCK_EX | LOCK_NB) != 0)
 		return ERR_BUSY;
-	if (fstatat(dir, CACHE_FILE, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    st.st_dev != f->dev || st.st_ino != f->ino)
-		r = ERR_GONE;
-	else
-		r = cachefile_update(f);
-	if (r == 0 && f->is_torn && ftruncate(f->fd, (off_t)f->end) != 0)
-		r = err_from_errno(errno);
+	r = is_named(f, dir, CACHE_FILE) ? cachefile_update(f) : ERR_GONE;
+	if (r == 0)
+		r = cut_torn(f);
 	if (r != 0)
 		cachefile_unlock(f);
 	return r;
@@ -507,6 +522,7 @@ int
 cachefile_append(struct cachefile *f, struct span s)
 {
 	ssize_t n;
+	int r;
 
 	if (f->end > CACHE_MAX || s.n > CACHE_MAX - f->end)
 		return ERR_LIMIT;
@@ -516,10 +532,11 @@ cachefile_append(struct cachefile *f, struct span s)
 	step("cache-appended");
 	if (n < 0)
 		return err_from_errno(errno);
-	if ((size_t)n < s.n) {
-		/* What cannot be taken back is the next writer's business. */
-		f->is_torn = ftruncate(f->fd, (off_t)f->end) != 0;
-		return ERR_NOSPACE;
-	}
-	return cachefile_update(f);
+	r = cachefile_update(f);
+	if (r != 0 || (size_t)n == s.n)
+		return r;
+	/* Whole blocks stay: somebody may have read them already, and would
+	 * not learn that others have taken their place. */
+	r = cut_torn(f);
+	return r != 0 ? r : ERR_NOSPACE;
 }

@@ -56,8 +56,6 @@ struct cachekind {
 
 struct cachefile {
 	int fd;			/* -1: there is none */
-	dev_t dev;
-	ino_t ino;
 	uint64_t generation;
 	uint64_t end;		/* of what has been read */
 	bool is_torn;		/* what follows is no block */
