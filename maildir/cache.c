@@ -255,7 +255,7 @@ find_number(const struct cachefile *f, struct cache_kind *k)
 }
 
 /* Look for the file, or for what others have appended. */
-static void
+static int
 look(struct maildir *md)
 {
 	struct cache *c = &md->cache;
@@ -269,6 +269,7 @@ look(struct maildir *md)
 		    md->ul.uidvalidity);
 	if (r == ERR_CORRUPT && !md->is_memory_only)
 		md_note(md, CACHE_FILE, err_text(r));
+	return r;
 }
 
 static const struct cache_entry *
@@ -291,7 +292,7 @@ has_maildir_value(struct maildir *md, unsigned kind, uint32_t uid,
 
 	k->is_used = true;
 	if (e == NULL && !c->is_looked) {
-		look(md);
+		(void)look(md);		/* what is not found is made again */
 		e = find(c, k, uid);
 	}
 	return e != NULL && has_cache_value(&c->file, &k->window, k->number,
@@ -403,30 +404,34 @@ has_pending(const struct cache *c)
 	return false;
 }
 
+/* There is no file, or none of which anything can come: no link, for instance.
+ * One that cannot be read just now is not among them. */
+static bool
+is_useless(int r)
+{
+	return r == ERR_NOENT || r == ERR_GONE || r == ERR_CORRUPT ||
+	    r == ERR_ACCESS;
+}
+
 static int
 write_pending(struct maildir *md)
 {
 	struct cache *c = &md->cache;
-	int r = ERR_GONE;
+	int r = c->file.fd < 0 ? look(md) : 0;
 
-	if (c->file.fd < 0)
-		look(md);
-	if (c->file.fd >= 0) {
+	if (r == 0)
 		r = cachefile_lock(&c->file, md->box.control);
-		if (r == ERR_GONE) {	/* it was replaced */
-			forget(c);
-			look(md);
-			r = c->file.fd < 0 ? ERR_GONE :
-			    cachefile_lock(&c->file, md->box.control);
-		}
-		if (r == 0) {
-			r = write_all(c);
-			cachefile_unlock(&c->file);
-		}
+	if (r == ERR_GONE) {		/* it was replaced */
+		forget(c);
+		r = look(md);
+		if (r == 0)
+			r = cachefile_lock(&c->file, md->box.control);
 	}
-	if (r == ERR_GONE || r == ERR_CORRUPT)
-		r = write_new(md);
-	return r;
+	if (r == 0) {
+		r = write_all(c);
+		cachefile_unlock(&c->file);
+	}
+	return is_useless(r) ? write_new(md) : r;
 }
 
 void

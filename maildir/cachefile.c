@@ -139,10 +139,12 @@ read_header(struct cachefile *f, uint32_t uidvalidity)
 
 	if (fstat(f->fd, &st) != 0)
 		return err_from_errno(errno);
+	if (!S_ISREG(st.st_mode))
+		return ERR_CORRUPT;
 	r = cachefile_read(f, 0, p, sizeof(p), &n);
 	if (r != 0)
 		return r;
-	if (!S_ISREG(st.st_mode) || n != sizeof(p) ||
+	if (n != sizeof(p) ||
 	    !is_span_eq(span_of(p, MAGIC.n), MAGIC) ||
 	    get32(p + 8) != crc32c(0, p + CHECKED_FROM, n - CHECKED_FROM) ||
 	    get32(p + 12) != uidvalidity)

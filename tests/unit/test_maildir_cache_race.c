@@ -207,12 +207,27 @@ test_disk_full(void **state)
 	assert_int_equal(count_anew(A, 20), MESSAGES);
 }
 
+/* Something that cannot be replaced by a file: it is not tried. */
+static void
+test_no_file(void **state)
+{
+	struct maildir *md;
+
+	(void)state;
+	make_dir(env, CACHE_FILE);
+	md = act_open(env);
+	keep_all(md, A, 20);
+	maildir_close(md);
+	assert_int_equal(count_anew(A, 20), 0);
+	assert_false(is_there(env, CACHE_TMP));
+}
+
 int
 main(void)
 {
 #define T(name)	cmocka_unit_test_setup_teardown(name, setup, env_teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_two_new), T(test_disk_full),
+		T(test_two_new), T(test_disk_full), T(test_no_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
