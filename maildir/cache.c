@@ -71,6 +71,14 @@ cache_today(void)
 	return md_seconds() / (24 * 60 * 60);
 }
 
+uint32_t
+cache_days(uint32_t day)
+{
+	uint32_t today = cache_today();
+
+	return day > today ? UINT32_MAX : today - day;
+}
+
 /* ---- where values are ----------------------------------------------- */
 
 /* Of entries of one UID the one written last comes last. */
@@ -341,7 +349,7 @@ put_kind(struct cache *c, struct cache_kind *k, struct buf *out)
 			return;		/* until others are dropped */
 		/* Known before it is read again, for the next one. */
 		f->kind[k->number].name = mem_strdup(k->name);
-	} else if (!k->is_used || today < f->kind[k->number].day + DAY_NOTE)
+	} else if (!k->is_used || cache_days(f->kind[k->number].day) < DAY_NOTE)
 		return;
 	cachefile_put_kind(f, out, k->number, span_str(k->name), today);
 	f->kind[k->number].day = today;
@@ -398,7 +406,7 @@ has_pending(const struct cache *c)
 
 		if (k->batch.count > 0 || (k->is_used &&
 		    k->number != CACHE_NO_NUMBER &&
-		    cache_today() >= c->file.kind[k->number].day + DAY_NOTE))
+		    cache_days(c->file.kind[k->number].day) >= DAY_NOTE))
 			return true;
 	}
 	return false;

@@ -79,7 +79,10 @@ bool has_cache_value(const struct cachefile *f, struct cache_window *w,
  * new one with the values of messages that are there, of kinds in use. */
 void cache_compact(struct maildir *md);
 
-/* Days since 1970. */
+/* cache_today(): days since 1970.  cache_days(day): how long ago it was;
+ * UINT32_MAX: it is yet to come, so that the clock was wrong then, or is now.
+ */
 uint32_t cache_today(void);
+uint32_t cache_days(uint32_t day);
 
 #endif

@@ -14,15 +14,17 @@
 #define BLOCKS_SHARE	4u	/* ... than so many in the room of a full one */
 #define DEAD_MIN	256u	/* values; and half of all */
 
-static uint32_t
-forget_before(const struct cachefile *f)
+/* Nobody has used it for a long time; by a clock that makes sense. */
+static bool
+is_forgotten(const struct cachefile *f, unsigned kind)
 {
-	uint32_t today = cache_today();
+	uint32_t days = cache_days(f->kind[kind].day);
 	bool is_full = true;
 
 	for (unsigned i = 0; i < CACHE_KINDS; i++)
 		is_full = is_full && f->kind[i].name != NULL;
-	return today - (is_full ? FORGET_FULL : FORGET);
+	return f->kind[kind].name != NULL && days != UINT32_MAX &&
+	    days > (is_full ? FORGET_FULL : FORGET);
 }
 
 static bool
@@ -34,7 +36,7 @@ is_worth_it(const struct maildir *md)
 	for (unsigned i = 0; i < CACHE_KINDS; i++) {
 		const struct cachekind *k = &f->kind[i];
 
-		if (k->name != NULL && k->day < forget_before(f))
+		if (is_forgotten(f, i))
 			return true;
 		all += k->count;
 		if (k->name == NULL)
@@ -100,7 +102,7 @@ copy_kind(const struct maildir *md, struct cachefile *to, unsigned kind)
 	struct buf out;
 	int r;
 
-	if (k->name == NULL || k->day < forget_before(&md->cache.file))
+	if (k->name == NULL || is_forgotten(&md->cache.file, kind))
 		return 0;
 	buf_init(&out, CACHE_BLOCK_MAX);
 	cachefile_put_kind(to, &out, kind, span_str(k->name), k->day);

@@ -222,12 +222,44 @@ test_no_file(void **state)
 	assert_false(is_there(env, CACHE_TMP));
 }
 
+/* A computer that starts without knowing the time loses nothing. */
+static void
+test_clock_back(void **state)
+{
+	(void)state;
+	fill();
+	clock_skew = -time(NULL) + 5 * DAY;
+	assert_int_equal(count_anew(B, 7), 0);
+	clock_skew = 0;
+	assert_int_equal(count_anew(A, 20), MESSAGES);
+}
+
+/* What was noted while the clock was ahead is noted again. */
+static void
+test_clock_ahead(void **state)
+{
+	struct cachefile f;
+
+	(void)state;
+	clock_skew = 1000 * DAY;
+	fill();
+	clock_skew = 0;
+	assert_int_equal(count_anew(A, 20), MESSAGES);
+	open_file(&f);
+	for (unsigned i = 0; i < CACHE_KINDS; i++)
+		if (f.kind[i].name != NULL)
+			assert_true(f.kind[i].day <=
+			    (uint32_t)(time(NULL) / DAY));
+	cachefile_done(&f);
+}
+
 int
 main(void)
 {
 #define T(name)	cmocka_unit_test_setup_teardown(name, setup, env_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_two_new), T(test_disk_full), T(test_no_file),
+		T(test_clock_back), T(test_clock_ahead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
