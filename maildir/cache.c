@@ -117,7 +117,8 @@ cache_map(const struct cachefile *f, unsigned number, struct cache_map *m)
 	for (; m->blocks < f->blocks.n; m->blocks++) {
 		const struct cacheblock *b = &f->blocks.v[m->blocks];
 
-		if (b->kind != number || b->count == 0)
+		if (b->kind != number || b->count == 0 ||
+		    m->entries.n + b->count > CACHE_ENTRIES_MAX)
 			continue;
 		v = mem_resize(v, b->count, 2 * sizeof(*v));
 		if (cachefile_entries(f, m->blocks, v) != 0)
@@ -204,7 +205,7 @@ has_cache_value(const struct cachefile *f, struct cache_window *w,
 
 	r = cachefile_value(f, span_take(window_at(w, off), max), number,
 	    e->uid, ret, &n);
-	if (r == ERR_LIMIT) {
+	if (r == ERR_LIMIT && n <= max) {
 		/* Into the next blocks, too: they may be of this kind. */
 		size_t want = is_next ? WINDOW_MAX : WINDOW_MIN;
 

@@ -18,6 +18,9 @@
 #include "maildir/maildir.h"
 
 #define CACHE_NO_NUMBER	CACHE_KINDS
+#define CACHE_ENTRIES_MAX	(1u << 22)	/* of a map: in older blocks;
+						 * what is behind is not
+						 * there */
 
 struct cache_entry {
 	uint32_t uid;

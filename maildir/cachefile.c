@@ -199,7 +199,8 @@ take_block(struct cachefile *f, uint64_t size, struct span s)
 	if (get32(s.p) != crc32c(seed(f), s.p + BLOCK_CHECKED, BLOCK_HEADER -
 	    BLOCK_CHECKED) || b.n < BLOCK_HEADER || b.n > CACHE_BLOCK_MAX ||
 	    b.n > size - f->end || b.kind >= CACHE_KINDS ||
-	    b.count > (b.n - BLOCK_HEADER) / ENTRY_SIZE)
+	    b.count > (b.n - BLOCK_HEADER) / (ENTRY_SIZE +
+	    CACHE_VALUE_HEADER) || f->blocks.n == CACHE_BLOCKS_MAX)
 		return ERR_CORRUPT;
 	if (type == BLOCK_KIND) {
 		if (b.n > BLOCK_HEADER + 4 + CACHE_NAME_MAX)
@@ -230,8 +231,10 @@ cachefile_update(struct cachefile *f)
 	size = (uint64_t)st.st_size;
 	if (size < f->end)
 		return ERR_CORRUPT;
-	f->is_torn = false;
-	if (size == f->end)
+	f->is_torn = size > CACHE_MAX;
+	if (f->is_torn)
+		size = CACHE_MAX;
+	if (size <= f->end)
 		return 0;
 	window = mem_alloc(WINDOW);
 	while (r == 0 && f->end < size) {

@@ -30,10 +30,11 @@
 #define CACHE_FILE	"imapd.cache"
 #define CACHE_TMP	"imapd.cache.tmp"
 #define CACHE_MAX	(UINT64_C(1) << 30)	/* bytes of a file: no more is
-						 * appended */
+						 * appended, or read */
 #define CACHE_BLOCK	(256u * 1024)		/* values of a block are about
 						 * so many bytes */
 #define CACHE_BLOCK_MAX	(4u * 1024 * 1024)	/* longer ones are damage */
+#define CACHE_BLOCKS_MAX	(1u << 16)	/* those behind are cut off */
 #define CACHE_KINDS	64u			/* numbers of kinds */
 #define CACHE_NAME_MAX	1024u			/* bytes of a kind's name */
 #define CACHE_VALUE_HEADER	12u

@@ -253,13 +253,56 @@ test_clock_ahead(void **state)
 	cachefile_done(&f);
 }
 
+/* More blocks than anybody would write. */
+static void
+test_many_blocks(void **state)
+{
+	struct maildir *md;
+	struct cachefile f;
+	struct cachebatch b;
+	struct buf out;
+	int dir = open(env->root, O_RDONLY | O_DIRECTORY);
+
+	(void)state;
+	fill();
+	open_file(&f);
+	assert_int_equal(cachefile_lock(&f, dir), 0);
+	cachebatch_init(&b);
+	buf_init(&out, 100u * CACHE_BLOCKS_MAX);
+	for (size_t i = 0; i < CACHE_BLOCKS_MAX; i++) {
+		cachebatch_put(&b, 1000, SPAN_NONE);
+		cachefile_put_block(&f, &out, 0, &b);
+	}
+	assert_int_equal(buf_err(&out), 0);
+	assert_int_equal(cachefile_append(&f, buf_span(&out)), 0);
+	cachefile_done(&f);
+	open_file(&f);
+	assert_int_equal(f.blocks.n, CACHE_BLOCKS_MAX);
+	cachefile_done(&f);
+	cachebatch_done(&b);
+	buf_done(&out);
+	md = act_open(env);
+	assert_int_equal(count(md, A, 20), MESSAGES);
+	keep_all(md, B, 7);
+	maildir_close(md);		/* it is made smaller */
+	md = act_open(env);
+	keep_all(md, B, 7);
+	maildir_close(md);
+	assert_int_equal(count_anew(A, 20), MESSAGES);
+	assert_int_equal(count_anew(B, 7), MESSAGES);
+	open_file(&f);
+	assert_true(f.blocks.n < 10);
+	cachefile_done(&f);
+	close(dir);
+}
+
 int
 main(void)
 {
 #define T(name)	cmocka_unit_test_setup_teardown(name, setup, env_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_two_new), T(test_disk_full), T(test_no_file),
-		T(test_clock_back), T(test_clock_ahead),
+		T(test_clock_back), T(test_clock_ahead), T(test_many_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
