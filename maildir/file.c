@@ -21,6 +21,7 @@ struct maildir_file {
 	struct unpack *packed;	/* NULL: not compressed */
 	uint64_t size;
 	int64_t date;
+	bool is_settled;
 };
 
 int
@@ -74,6 +75,17 @@ do_stat(int dir, const char *name, void *arg)
 	return fstatat(dir, name, st, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
 }
 
+/* By the time of the last write; to those who set it they have come to an end.
+ * A server's clock may be ahead of ours. */
+static bool
+is_settled(const struct stat *st, bool has_named_size)
+{
+	int64_t age = (int64_t)md_seconds() - st->st_mtim.tv_sec;
+
+	return has_named_size || age >= MAILDIR_SETTLED_S ||
+	    age <= -MAILDIR_SETTLED_S;
+}
+
 int
 maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
 {
@@ -84,6 +96,7 @@ maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
 	struct span base;
 	struct stat st;
 	uint64_t hint;
+	bool has_hint;
 	int r;
 
 	md_wake(md);
@@ -99,8 +112,10 @@ maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
 	base = picture_base(&md->pic, m, &nb);
 	if (name_size(base, 'W', &info.crlf_size_hint) != 0)
 		info.crlf_size_hint = 0;
+	has_hint = name_size(base, 'S', &hint) == 0;
+	info.is_settled = is_settled(&st, has_hint && hint == info.file_size);
 	/* Compressed, or a wrong hint. */
-	if (name_size(base, 'S', &hint) == 0 && hint != info.file_size &&
+	if (has_hint && hint != info.file_size &&
 	    maildir_file_open(md, uid, &f) == 0) {
 		info.file_size = maildir_file_size(f);
 		maildir_file_close(f);
@@ -154,6 +169,7 @@ maildir_file_open(struct maildir *md, uint32_t uid, struct maildir_file **ret)
 	struct msg *m;
 	struct stat st;
 	uint64_t hint;
+	bool has_named_size;
 	int fd, r;
 
 	md_wake(md);
@@ -171,8 +187,10 @@ maildir_file_open(struct maildir *md, uint32_t uid, struct maildir_file **ret)
 	f->date = st.st_mtim.tv_sec;
 	/* S= is the size unpacked: if it is that of the file, so is this. */
 	m = picture_find(&md->pic, uid);
-	if (name_size(picture_base(&md->pic, m, &nb), 'S', &hint) != 0 ||
-	    hint != f->size)
+	has_named_size = name_size(picture_base(&md->pic, m, &nb), 'S',
+	    &hint) == 0 && hint == f->size;
+	f->is_settled = is_settled(&st, has_named_size);
+	if (!has_named_size)
 		r = unpack_new(fd, &f->packed, &f->size);
 	if (r != 0 && r != ERR_UNSUPPORTED) {
 		maildir_file_close(f);
@@ -202,6 +220,12 @@ int64_t
 maildir_file_date(const struct maildir_file *f)
 {
 	return f->date;
+}
+
+bool
+is_maildir_file_settled(const struct maildir_file *f)
+{
+	return f->is_settled;
 }
 
 int

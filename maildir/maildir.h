@@ -435,6 +435,7 @@ struct maildir_info {
 	uint64_t file_size;	/* as maildir_file_size(); of the file itself
 				 * for compressed ones without S= */
 	uint64_t crlf_size_hint;/* W= of the name, 0 if it has none */
+	bool is_settled;	/* as is_maildir_file_settled() */
 };
 
 /* maildir_info(md, uid, ret): without opening the file. ERR_GONE if it is no
@@ -461,6 +462,15 @@ void maildir_file_close(struct maildir_file *f);
 /* Size in bytes as stored (uncompressed), and the dates, at open time. */
 uint64_t maildir_file_size(const struct maildir_file *f);
 int64_t maildir_file_date(const struct maildir_file *f);
+
+/*
+ * is_maildir_file_settled(f): it was as long as its name says (S=), or nobody
+ * had written to it for MAILDIR_SETTLED_S seconds.  There are programs that
+ * write into new/ or cur/ (cp, rsync --inplace): what is read of a file
+ * meanwhile is not to be kept.
+ */
+#define MAILDIR_SETTLED_S	2
+bool is_maildir_file_settled(const struct maildir_file *f);
 
 /*
  * maildir_file_read(f, off, p, n, ret_n): up to n bytes from off, as stored

@@ -144,7 +144,8 @@ bool
 is_msgview_whole(const struct msgview *mv)
 {
 	return mv->file != NULL && mv->err == 0 &&
-	    maildir_file_size(mv->file) == mv->size;
+	    maildir_file_size(mv->file) == mv->size &&
+	    is_maildir_file_settled(mv->file);
 }
 
 int
@@ -153,6 +154,7 @@ msgview_date(struct msgview *mv, int64_t *ret)
 	struct maildir_info info;
 	struct span kept;
 	struct buf b;
+	bool is_settled;
 	int err;
 
 	if (has_maildir_value(mv->md, mv->kind_date, mv->uid, &kept) &&
@@ -162,12 +164,17 @@ msgview_date(struct msgview *mv, int64_t *ret)
 		*ret = (int64_t)dec_u64(&d);
 		return 0;
 	}
-	if (mv->file != NULL)
+	if (mv->file != NULL) {
 		*ret = maildir_file_date(mv->file);
-	else if ((err = maildir_info(mv->md, mv->uid, &info)) != 0)
+		is_settled = is_maildir_file_settled(mv->file);
+	} else if ((err = maildir_info(mv->md, mv->uid, &info)) != 0) {
 		return err;
-	else
+	} else {
 		*ret = info.internal_date;
+		is_settled = info.is_settled;
+	}
+	if (!is_settled)
+		return 0;
 	buf_init(&b, 8);
 	enc_u64(&b, (uint64_t)*ret);
 	maildir_keep(mv->md, mv->kind_date, mv->uid, buf_span(&b));

@@ -61,8 +61,8 @@ void msgview_rest(struct msgview *mv);
 /* msgview_open(mv): can it be read? */
 int msgview_open(struct msgview *mv) ERR_CHECK;
 
-/* is_msgview_whole(mv): nothing of the file was missing so far.  What comes of
- * one that was cut while it was read is not to be kept. */
+/* is_msgview_whole(mv): nothing of the file was missing so far, and nobody is
+ * still writing it.  What comes of any other is not to be kept. */
 bool is_msgview_whole(const struct msgview *mv);
 
 /* msgview_date(mv, ret): the internal date; needs no open file. */

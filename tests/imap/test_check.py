@@ -38,7 +38,7 @@ def box(account, login):
     """A Maildir that has seen a session: index, journal, cache, keywords, and a
     folder."""
     for n in range(6):
-        account.mail.deliver(message(f"m{n}"))
+        account.mail.deliver(message(f"m{n}"), mtime=1795000000 + n)
     account.mail.deliver(message("f"), folder="Foo")
     c = login()
     c.ok("SELECT INBOX")

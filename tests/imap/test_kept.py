@@ -18,10 +18,12 @@ ITEMS = ("(UID RFC822.SIZE INTERNALDATE ENVELOPE BODY BODYSTRUCTURE "
 
 @pytest.fixture
 def mail(account):
-    account.mail.deliver(MULTI, flags="S", name="1707124272.M1P1.host")
+    account.mail.deliver(MULTI, flags="S", name="1707124272.M1P1.host",
+                         mtime=1707124272)
     for n in range(2, 30):
         account.mail.deliver(message(f"Number {n}", "x\n" * n), flags="S",
-                             name=f"{1707124272 + n}.M1P1.host")
+                             name=f"{1707124272 + n}.M1P1.host",
+                             mtime=1707124272 + n)
     return account.mail
 
 
@@ -97,3 +99,22 @@ def test_expunged_and_delivered(mail, login):
     assert len(got) == 11
     assert b"Late" in got[-1] and b"UID 30 " in got[-1]
     assert answer(login(), "(UID ENVELOPE)") == got
+
+
+def test_file_that_is_being_written(mail, login):
+    """cp into new/, caught half way: what was seen of it is not kept."""
+    whole = message("Slow", "line\n" * 500)
+    path = mail.root / "new" / "1809999999.M1P1.host"
+    with open(path, "wb") as f:
+        f.write(whole[:20])
+        f.flush()
+        answer(login())
+        login().ok("EXAMINE INBOX")
+        f.write(whole[20:1000])
+        f.flush()
+        answer(login())
+        f.write(whole[1000:])
+    os.utime(path, (1707130000, 1707130000))    # cp -p, rsync -t
+    got = answer(login())
+    (mail.root / "imapd.cache").unlink()
+    assert answer(login()) == got

@@ -277,7 +277,7 @@ maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
 		return ERR_GONE;
 	*ret = (struct maildir_info){ .internal_date = m->date,
 	    .save_date = m->saved != 0 ? m->saved : m->date,
-	    .file_size = m->text.n };
+	    .file_size = m->text.n, .is_settled = true };
 	return 0;
 }
 
@@ -320,6 +320,13 @@ int64_t
 maildir_file_date(const struct maildir_file *f)
 {
 	return f->m->date;
+}
+
+bool
+is_maildir_file_settled(const struct maildir_file *f)
+{
+	(void)f;
+	return true;
 }
 
 int
