@@ -10,11 +10,10 @@
  * Others append meanwhile; that is looked for once between two flushes, if
  * something is missing.
  */
-#include <sys/stat.h>
-
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "maildir/cache.h"
@@ -271,6 +270,8 @@ look(struct maildir *md)
 	int r = 0;
 
 	c->is_looked = true;
+	if (c->is_void)
+		return ERR_UNAVAIL;
 	if (c->file.fd >= 0 && cachefile_update(&c->file) != 0)
 		forget(c);
 	if (c->file.fd < 0)
@@ -443,13 +444,10 @@ write_pending(struct maildir *md)
 	return is_useless(r) ? write_new(md) : r;
 }
 
-void
-maildir_keep_flush(struct maildir *md)
+/* Nothing is pending any more, and more may have come into the file. */
+static void
+clear(struct cache *c)
 {
-	struct cache *c = &md->cache;
-
-	if (has_pending(c) && !md->is_memory_only && write_pending(md) != 0)
-		forget(c);
 	for (unsigned i = 0; i < c->n; i++) {
 		struct cachebatch *b = &c->kind[i].batch;
 
@@ -461,6 +459,27 @@ maildir_keep_flush(struct maildir *md)
 		c->kind[i].is_used = false;
 	}
 	c->is_looked = false;
+}
+
+void
+maildir_keep_flush(struct maildir *md)
+{
+	struct cache *c = &md->cache;
+
+	if (has_pending(c) && !md->is_memory_only && write_pending(md) != 0)
+		forget(c);
+	clear(c);
+}
+
+void
+cache_void(struct maildir *md)
+{
+	struct cache *c = &md->cache;
+
+	forget(c);
+	clear(c);
+	c->is_void = unlinkat(md->box.control, CACHE_FILE, 0) != 0 &&
+	    errno != ENOENT;
 }
 
 void

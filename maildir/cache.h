@@ -54,12 +54,17 @@ struct cache {
 	struct cachefile file;
 	bool is_looked;		/* for the file, or for more of it, since the
 				 * last flush */
+	bool is_void;		/* the file is wrong, and cannot be removed */
 	unsigned n;
 	struct cache_kind kind[MAILDIR_KINDS_MAX];
 };
 
 void cache_init(struct cache *c);
 void cache_done(struct cache *c);
+
+/* cache_void(md): UIDs may mean other messages than those that the values are
+ * about: nothing of it is true. */
+void cache_void(struct maildir *md);
 
 /* cache_rest(md): write, compact if that is worth it, and give back memory. */
 void cache_rest(struct maildir *md);

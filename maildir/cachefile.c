@@ -38,6 +38,7 @@
  *	a value that is none		it is not there; and is put again
  *	a header that is none		there is no cache; the next writer makes
  *					a new one
+ *	UIDs that mean other messages	removed (cache_void())
  *	imapd.cache.tmp			truncated by the next who writes a new
  *					file
  */

@@ -6,6 +6,14 @@
  */
 #include "maildir/merge.h"
 
+/* A name that has changed: is it a UID that was given twice?  That happens
+ * where an old list is put back. */
+static bool
+is_other_message(struct span a, struct span b)
+{
+	return !is_span_eq(name_base(a), name_base(b));
+}
+
 /* b, of the new picture, is a, of the old one. */
 static void
 carry_over(struct maildir *md, struct picture *now, struct msg *b,
@@ -13,7 +21,9 @@ carry_over(struct maildir *md, struct picture *now, struct msg *b,
 {
 	struct picture *old = &md->pic;
 	uint64_t kw = picture_kw(old, a);
-	struct namebuf an, bn;
+	struct namebuf anb, bnb;
+	struct span an = picture_name(old, a, &anb);
+	struct span bn = picture_name(now, b, &bnb);
 	bool is_other;
 
 	picture_put(now, PICTURE_MODSEQ, b,
@@ -27,13 +37,14 @@ carry_over(struct maildir *md, struct picture *now, struct msg *b,
 	is_other = msg_flags(a) != msg_flags(b) || picture_kw(now, b) != kw;
 	if (is_other)
 		md_news(md, b->uid, MAILDIR_CHANGED);
+	if (is_other_message(an, bn))
+		cache_void(md);
 	/* With equal names the record is what lies: its columns are not what
 	 * the name says. */
 	if (a->state & MSG_UNRECORDED)
 		msg_set(b, MSG_UNRECORDED);	/* it is in the list already */
 	else if (is_other || (a->state & MSG_NEW) != (b->state & MSG_NEW) ||
-	    !is_span_eq(picture_name(old, a, &an),
-	    picture_name(now, b, &bn)))
+	    !is_span_eq(an, bn))
 		history_changed(md, b);
 }
 

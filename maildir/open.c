@@ -168,6 +168,8 @@ open_files(struct maildir *md, bool is_recorded)
 		pass_lost(md);
 		return 0;
 	}
+	/* Nobody can tell whether UIDs mean what they did. */
+	cache_void(md);
 	picture_done(&md->pic);
 	md->pic = now;
 	journal_close(&md->history.journal);

@@ -168,6 +168,7 @@ from_files(struct maildir *md)
 	if (r != 0)
 		return r;
 	md_note(md, INDEX_FILE, err_text(ERR_CORRUPT));
+	cache_void(md);		/* as in open.c */
 	picture_done(&md->pic);
 	md->pic = now;
 	for (size_t i = 0; i < md->rest.uids.n; i++)

@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "maildir/cachefile.h"
@@ -312,6 +313,48 @@ test_validity_meanwhile(void **state)
 	}
 }
 
+/* An old list was put back, and somebody has given its next UIDs to other
+ * messages; our own record is there, or is not. */
+static void
+test_given_twice(void **state)
+{
+	struct env *e = *state;
+	struct maildir *md, *other;
+
+	for (int how = 0; how < 2; how++) {
+		char *text, *one, *two;
+		struct span s;
+
+		fill(e, A, 20);
+		other = act_open(e);
+		assert_int_equal(count(e, other, A, 20), MESSAGES);
+		s = read_text(e, "dovecot-uidlist");
+		text = arena_alloc(e->arena, s.n + 1);
+		memcpy(text, s.p, s.n);
+		text[s.n] = '\0';
+		one = strstr(text, " :7.M1P1.h\n");
+		two = strstr(text, " :8.M1P1.h\n");
+		assert_true(one != NULL && two != NULL);
+		one[2] = '8';
+		two[2] = '7';
+		usleep(TICK_US);
+		write_text(e, "x", text);
+		move_file(e, "x", "dovecot-uidlist");
+		if (how == 1) {
+			act_remove(e, INDEX);
+			act_remove(e, JOURNAL);
+		}
+		md = act_open(e);
+		assert_int_equal(count(e, md, A, 20), 0);
+		keep(e, md, A, 7, 20);
+		maildir_close(md);
+		maildir_close(other);
+		md = act_open(e);
+		assert_int_equal(count(e, md, A, 20), 1);
+		maildir_close(md);
+	}
+}
+
 static size_t
 file_size(struct env *e)
 {
@@ -469,7 +512,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_kept), T(test_large), T(test_flips), T(test_truncated),
 		T(test_under_session), T(test_validity),
-		T(test_validity_meanwhile), T(test_compact),
+		T(test_validity_meanwhile), T(test_given_twice),
+		T(test_compact),
 		T(test_forgotten), T(test_kinds), T(test_together),
 	};
 
