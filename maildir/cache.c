@@ -93,23 +93,49 @@ entry_cmp(const void *a, const void *b)
 	return x->off < y->off ? -1 : x->off > y->off;
 }
 
-static void
-sort(struct cache_map *m)
+/* In order, of each UID the last; how many there are then. */
+static size_t
+sort(struct cache_entry *e, size_t n)
 {
-	struct cache_entry *e = m->entries.v;
-	size_t n = 0;
+	size_t left = 0;
 
-	qsort(e, m->entries.n, sizeof(*e), entry_cmp);
-	for (size_t i = 0; i < m->entries.n; i++)
-		if (i + 1 == m->entries.n || e[i].uid != e[i + 1].uid)
-			e[n++] = e[i];
-	m->entries.n = n;
+	qsort(e, n, sizeof(*e), entry_cmp);
+	for (size_t i = 0; i < n; i++)
+		if (i + 1 == n || e[i].uid != e[i + 1].uid)
+			e[left++] = e[i];
+	return left;
+}
+
+/* The first entries are in order, those behind have just come: of a million, or
+ * of a message that was read again.  From the end, so that little is moved. */
+static void
+merge(struct cache_map *m, size_t first)
+{
+	struct cache_entry *e = m->entries.v, *late;
+	size_t n = m->entries.n, k = sort(e + first, n - first), i = first,
+	    to = n;
+
+	late = mem_alloc(k * sizeof(*late));
+	memcpy(late, e + first, k * sizeof(*late));
+	while (k > 0) {
+		if (i > 0 && e[i - 1].uid > late[k - 1].uid) {
+			e[--to] = e[--i];
+			continue;
+		}
+		if (i > 0 && e[i - 1].uid == late[k - 1].uid)
+			i--;		/* it is replaced */
+		e[--to] = late[--k];
+	}
+	memmove(e + i, e + to, (n - to) * sizeof(*e));
+	m->entries.n = i + n - to;
 	m->at = 0;
+	free(late);
 }
 
 void
 cache_map(const struct cachefile *f, unsigned number, struct cache_map *m)
 {
+	size_t first = m->entries.n;
 	bool is_sorted = true;
 	uint32_t *v = NULL;
 
@@ -134,7 +160,7 @@ cache_map(const struct cachefile *f, unsigned number, struct cache_map *m)
 	}
 	free(v);
 	if (!is_sorted)
-		sort(m);
+		merge(m, first);
 }
 
 const struct cache_entry *
