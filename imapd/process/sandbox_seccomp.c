@@ -113,9 +113,12 @@ static const int session[] = {
 	SYS_uname, SYS_umask, SYS_wait4, SYS_getppid, SYS_getgid, SYS_getegid,
 	SYS_sched_yield, SYS_setsockopt, SYS_getsockopt, SYS_getrusage,
 	SYS_msync, SYS_mincore,
+#ifdef SYS_renameat	/* what renameat() is, wherever there is one */
+	SYS_renameat,
+#endif
 #ifdef __x86_64__
 	SYS_open, SYS_stat, SYS_lstat, SYS_access, SYS_readlink, SYS_rename,
-	SYS_renameat, SYS_link, SYS_unlink, SYS_mkdir, SYS_rmdir, SYS_chmod,
+	SYS_link, SYS_unlink, SYS_mkdir, SYS_rmdir, SYS_chmod,
 	SYS_select, SYS_dup2, SYS_utimes,
 #endif
 	END
