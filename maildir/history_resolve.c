@@ -308,6 +308,7 @@ reload(struct maildir *md)
 			history_changed(md, m);
 	}
 	h->strange.n = 0;
+	buf_clear(&h->strange_names);
 	for (size_t i = 0; i < p.msgs.n; i++) {
 		const struct msg *o = &p.msgs.v[i];
 		struct namebuf nb;
