@@ -73,6 +73,19 @@ def test_damaged(mail, login, at):
     assert answer(login()) == first
 
 
+def test_torn(mail, login):
+    """What somebody did not write to its end is cut off, in the sandbox."""
+    first = answer(login())
+    path = mail.root / "imapd.cache"
+    before = path.read_bytes()
+    path.write_bytes(before + b"torn")
+    answer(login(), "BODY.PEEK[HEADER.FIELDS (Cc)]")
+    after = path.read_bytes()
+    assert after.startswith(before) and len(after) > len(before) + 4
+    assert not after.startswith(before + b"torn")
+    assert answer(login()) == first
+
+
 def test_file_that_was_rewritten(mail, login):
     """Nobody should; then the length of BODY[] is that of the file."""
     answer(login())
