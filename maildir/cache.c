@@ -337,19 +337,6 @@ has_maildir_value(struct maildir *md, unsigned kind, uint32_t uid,
 
 /* ---- keeping -------------------------------------------------------- */
 
-void
-maildir_keep(struct maildir *md, unsigned kind, uint32_t uid,
-    struct span value)
-{
-	struct cache_kind *k = &md->cache.kind[kind];
-
-	if (value.n > MAILDIR_VALUE_MAX || md->is_memory_only)
-		return;
-	cachebatch_put(&k->batch, uid, value);
-	if (k->batch.values.n >= CACHE_BLOCK)
-		maildir_keep_flush(md);
-}
-
 static unsigned
 new_number(const struct cachefile *f)
 {
@@ -487,14 +474,45 @@ clear(struct cache *c)
 	c->is_looked = false;
 }
 
-void
-maildir_keep_flush(struct maildir *md)
+/* Values that were asked for are still used: their bytes stay where they are.
+ */
+static void
+flush(struct maildir *md)
 {
 	struct cache *c = &md->cache;
 
 	if (has_pending(c) && !md->is_memory_only && write_pending(md) != 0)
 		forget(c);
 	clear(c);
+}
+
+void
+maildir_keep(struct maildir *md, unsigned kind, uint32_t uid,
+    struct span value)
+{
+	struct cache_kind *k = &md->cache.kind[kind];
+
+	if (value.n > MAILDIR_VALUE_MAX || md->is_memory_only)
+		return;
+	cachebatch_put(&k->batch, uid, value);
+	if (k->batch.values.n >= CACHE_BLOCK)
+		flush(md);
+}
+
+void
+maildir_keep_flush(struct maildir *md)
+{
+	struct cache *c = &md->cache;
+
+	flush(md);
+	for (unsigned i = 0; i < c->n; i++) {
+		struct cache_kind *k = &c->kind[i];
+
+		buf_done(&k->window.bytes);
+		buf_init(&k->window.bytes, CACHE_BLOCK_MAX);
+		cachebatch_done(&k->batch);
+		cachebatch_init(&k->batch);
+	}
 }
 
 void
@@ -517,10 +535,4 @@ cache_rest(struct maildir *md)
 	if (c->file.fd >= 0)
 		cache_compact(md);
 	forget(c);
-	for (unsigned i = 0; i < c->n; i++) {
-		buf_done(&c->kind[i].window.bytes);
-		buf_init(&c->kind[i].window.bytes, CACHE_BLOCK_MAX);
-		cachebatch_done(&c->kind[i].batch);
-		cachebatch_init(&c->kind[i].batch);
-	}
 }

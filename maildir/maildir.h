@@ -416,13 +416,14 @@ int maildir_kind(struct maildir *md, struct span name, unsigned *ret)
     ERR_CHECK;
 
 /* has_maildir_value(md, kind, uid, ret): what was kept; valid until the next
- * call for this kind. */
+ * call for this kind, or maildir_keep_flush(). */
 bool has_maildir_value(struct maildir *md, unsigned kind, uint32_t uid,
     struct span *ret);
 
 /* maildir_keep(md, kind, uid, value): to be kept.  maildir_keep_flush(md): what
- * was put by is written now; called when nothing more is to come for a while.
- * Neither can fail: what cannot be written is not kept. */
+ * was put by is written now, and buffers are given back; called when nothing
+ * more is to come for a while.  Neither can fail: what cannot be written is not
+ * kept. */
 void maildir_keep(struct maildir *md, unsigned kind, uint32_t uid,
     struct span value);
 void maildir_keep_flush(struct maildir *md);
