@@ -140,7 +140,7 @@ cache_map(const struct cachefile *f, unsigned number, struct cache_map *m)
 	uint32_t *v = NULL;
 
 	for (; m->blocks < f->blocks.n; m->blocks++) {
-		const struct cacheblock *b = &f->blocks.v[m->blocks];
+		const struct cachefile_block *b = &f->blocks.v[m->blocks];
 
 		if (b->kind != number || b->count == 0 ||
 		    m->entries.n + b->count > CACHE_ENTRIES_MAX)
@@ -222,7 +222,7 @@ bool
 has_cache_value(const struct cachefile *f, struct cache_window *w,
     unsigned number, const struct cache_entry *e, struct span *ret)
 {
-	const struct cacheblock *b = &f->blocks.v[e->block];
+	const struct cachefile_block *b = &f->blocks.v[e->block];
 	uint64_t off = b->off + e->off;
 	size_t max = b->n - e->off, n = 0;
 	bool is_next = off >= w->off && off - w->off <= w->bytes.n + WINDOW_MIN;

@@ -78,8 +78,9 @@ void cache_map(const struct cachefile *f, unsigned number,
 const struct cache_entry *cache_map_find(struct cache_map *m, uint32_t uid);
 void cache_map_done(struct cache_map *m);
 
-/* cache_window(f, w, kind, e, ret): the value of an entry, valid until the next
- * call for w; false: it is damaged. */
+/* has_cache_value(f, w, number, e, ret): the value of an entry, of the kind
+ * with this number in the file; valid until the next call for w; false: it is
+ * damaged. */
 bool has_cache_value(const struct cachefile *f, struct cache_window *w,
     unsigned number, const struct cache_entry *e, struct span *ret);
 

@@ -34,7 +34,7 @@ is_worth_it(const struct maildir *md)
 	uint64_t all = 0, dead = 0;
 
 	for (unsigned i = 0; i < CACHE_KINDS; i++) {
-		const struct cachekind *k = &f->kind[i];
+		const struct cachefile_kind *k = &f->kind[i];
 
 		if (is_forgotten(f, i))
 			return true;
@@ -98,7 +98,7 @@ copy_values(const struct maildir *md, struct cachefile *to, unsigned kind)
 static int
 copy_kind(const struct maildir *md, struct cachefile *to, unsigned kind)
 {
-	const struct cachekind *k = &md->cache.file.kind[kind];
+	const struct cachefile_kind *k = &md->cache.file.kind[kind];
 	struct buf out;
 	int r;
 

@@ -169,7 +169,7 @@ span_cstr(struct span s)
 static void
 take_kind(struct cachefile *f, unsigned kind, uint32_t check, struct span body)
 {
-	struct cachekind *k = &f->kind[kind];
+	struct cachefile_kind *k = &f->kind[kind];
 	struct span name = span_skip(body, 4);
 
 	if (body.n <= 4 || name.n > CACHE_NAME_MAX || has_byte(name, 0) ||
@@ -187,7 +187,7 @@ take_kind(struct cachefile *f, unsigned kind, uint32_t check, struct span body)
 static int
 take_block(struct cachefile *f, uint64_t size, struct span s)
 {
-	struct cacheblock b = { .off = f->end };
+	struct cachefile_block b = { .off = f->end };
 	unsigned type;
 
 	if (s.n < BLOCK_HEADER)
@@ -285,7 +285,7 @@ cachefile_open(struct cachefile *f, int dir, uint32_t uidvalidity)
 int
 cachefile_entries(const struct cachefile *f, size_t i, uint32_t *v)
 {
-	const struct cacheblock *b = &f->blocks.v[i];
+	const struct cachefile_block *b = &f->blocks.v[i];
 	size_t want = (size_t)b->count * ENTRY_SIZE, n;
 	uint8_t *p = (uint8_t *)v;
 	int r;

@@ -40,7 +40,7 @@
 #define CACHE_VALUE_HEADER	12u
 
 /* A run of values of one kind. */
-struct cacheblock {
+struct cachefile_block {
 	uint64_t off;
 	uint32_t n;		/* bytes, all of it */
 	uint32_t count;		/* values */
@@ -48,7 +48,7 @@ struct cacheblock {
 	uint16_t kind;
 };
 
-struct cachekind {
+struct cachefile_kind {
 	char *name;		/* NULL: no kind has this number */
 	uint32_t day;		/* last used, days since 1970 */
 	uint64_t count;		/* values, those included that have been put
@@ -60,8 +60,8 @@ struct cachefile {
 	uint64_t generation;
 	uint64_t end;		/* of what has been read */
 	bool is_torn;		/* what follows is no block */
-	VEC(struct cacheblock) blocks;
-	struct cachekind kind[CACHE_KINDS];
+	VEC(struct cachefile_block) blocks;
+	struct cachefile_kind kind[CACHE_KINDS];
 };
 
 void cachefile_init(struct cachefile *f);

@@ -14,7 +14,7 @@
 
 static void
 check_value(struct look *l, const struct cachefile *f,
-    const struct cacheblock *b, struct cache_window *w,
+    const struct cachefile_block *b, struct cache_window *w,
     const struct cache_entry *e)
 {
 	struct span value;
@@ -29,7 +29,7 @@ static void
 check_block(struct look *l, const struct cachefile *f, size_t i,
     struct cache_window *w)
 {
-	const struct cacheblock *b = &f->blocks.v[i];
+	const struct cachefile_block *b = &f->blocks.v[i];
 	uint32_t *v = mem_resize(NULL, (size_t)b->count + 1, 2 * sizeof(*v));
 
 	if (cachefile_entries(f, i, v) != 0 || f->kind[b->kind].name == NULL)
