@@ -66,8 +66,8 @@ repair(uint8_t *p, size_t n)
 		b[9] = b[9] % 2 == 0 ? 1 : 2;
 		b[10] = 0;
 		count = fuzz_get(b + 12, 4);
-		if (count > (len - BLOCK) / 8)
-			count = (len - BLOCK) / 8;
+		if (count > (len - BLOCK) / (8 + VALUE))
+			count = (len - BLOCK) / (8 + VALUE);
 		if (b[9] == 2) {
 			fuzz_set(b + 12, 4, count);
 			repair_values(b, len, (uint32_t)count, seed);
@@ -131,7 +131,9 @@ run(const uint8_t *p, size_t n)
 	struct maildir *md;
 	size_t kept, again;
 
+	/* Without a record nothing in the file would be believed. */
 	fuzz_mailbox();
+	maildir_close(fuzz_mailbox_open());
 	fuzz_mailbox_put(CACHE_FILE, p, n);
 	md = fuzz_mailbox_open();
 	read_all(md);
