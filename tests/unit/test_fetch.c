@@ -757,7 +757,7 @@ test_progress(void **state)
 
 	fill_search();
 	w->s.progress_ms = 0;
-	CHECK(w, "a SEARCH SUBJECT nowhere",
+	CHECK(w, "a SEARCH BODY nowhere",
 	    "* OK [INPROGRESS (\"a\" 1 3)] 33% is done.\r\n"
 	    "* OK [INPROGRESS (\"a\" 2 3)] 66% is done.\r\n"
 	    "* SEARCH\r\na OK SEARCH completed.\r\n");
