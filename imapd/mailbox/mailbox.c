@@ -11,12 +11,14 @@
  *
  *	gone[]		known UIDs that the store has no more
  *	changed[]	known UIDs whose flags the client has not been told
+ *	touched[]	known UIDs whose mod-sequence it has not been told
  *	arrivals	what the store has above the last known UID; needs no
  *			list since UIDs only grow
  *
- * mailbox_tell() (mailbox_tell.c) moves the second picture towards the first, as
- * far as the running command allows.  A message that is gone keeps its sequence number
- * until the client is told (RFC 3501 7.4.1), so known[] changes there alone.
+ * mailbox_tell(), in a file of its own, moves the second picture towards the
+ * first, as far as the running command allows.  A message that is gone keeps
+ * its sequence number until the client is told (RFC 3501 7.4.1), so known[]
+ * changes there alone.
  */
 #include "imapd/mailbox/mailbox_state.h"
 
@@ -77,6 +79,7 @@ mailbox_close(struct mailbox *mb)
 	maildir_close(mb->md);
 	uidvec_done(&mb->gone);
 	uidvec_done(&mb->changed);
+	uidvec_done(&mb->touched);
 	uidvec_done(&mb->saved);
 	free((void *)(uintptr_t)mb->path.level);
 	free(mb->known);
@@ -284,9 +287,16 @@ mailbox_changed(struct mailbox *mb, uint32_t uid)
 }
 
 void
+mailbox_touched(struct mailbox *mb, uint32_t uid)
+{
+	uidvec_add(&mb->touched, uid);
+}
+
+void
 mailbox_told(struct mailbox *mb, uint32_t uid)
 {
 	uidvec_remove(&mb->changed, uid);
+	uidvec_remove(&mb->touched, uid);
 }
 
 void

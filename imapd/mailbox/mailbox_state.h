@@ -26,7 +26,13 @@ struct mailbox {
 	size_t n, cap;
 	struct uidvec gone;
 	struct uidvec changed;
+	struct uidvec touched;		/* have another mod-sequence, and the
+					 * flags that the client knows of */
 	struct uidvec saved;		/* "$" */
+	uint64_t modseq;		/* see mailbox_modseq() */
+	bool owes_modseq;		/* the client is to be told of it */
+	bool is_behind;			/* ... and has been told that it is low,
+					 * since some news had to wait */
 	uint64_t keywords;		/* set of those the client knows */
 	uint32_t recent;		/* as the client was told */
 	uint32_t first_recent;		/* no lower UID is recent */
@@ -38,5 +44,10 @@ bool is_mailbox_known(const struct mailbox *mb, uint32_t uid);
 
 /* mailbox_last(mb): the highest UID the client knows of; 0: none. */
 uint32_t mailbox_last(const struct mailbox *mb);
+
+/* mailbox_tell_flags(mb, out, seq, msg, how): "* n FETCH (...)" of one message,
+ * as mailbox_tell() does it. */
+void mailbox_tell_flags(struct mailbox *mb, struct wire_out *out, uint32_t seq,
+    const struct maildir_msg *msg, unsigned how);
 
 #endif

@@ -10,20 +10,32 @@
 #include "imapd/mailbox/mailbox_state.h"
 #include "imapd/wire/reply.h"
 
+/* The same as EXPUNGE below, by UID (RFC 7162 3.2.10.2). */
+static void
+tell_vanished(struct mailbox *mb, struct wire_out *out)
+{
+	struct reply_vanished rv;
+
+	reply_vanished_begin(&rv, out, false);
+	for (size_t i = 0; i < mb->gone.n; i++)
+		reply_vanished_add(&rv, mb->gone.v[i], mb->gone.v[i]);
+	reply_vanished_end(&rv);
+}
+
 /*
  * Each EXPUNGE takes its number away at once: those behind it move down (RFC
  * 3501 7.4.1), so the k-th message to go was k numbers higher before.
  */
 static void
-tell_gone(struct mailbox *mb, struct wire_out *out)
+tell_gone(struct mailbox *mb, struct wire_out *out, bool with_numbers)
 {
 	size_t to, from, k = 0;
 
-	uidvec_sort(&mb->gone);
 	from = to = mailbox_seq_at(mb, mb->gone.v[0]) - 1;
 	for (; from < mb->n; from++) {
 		if (k < mb->gone.n && mb->known[from] == mb->gone.v[k]) {
-			reply_number(out, (uint32_t)to + 1, "EXPUNGE");
+			if (with_numbers)
+				reply_number(out, (uint32_t)to + 1, "EXPUNGE");
 			k++;
 		} else {
 			mb->known[to++] = mb->known[from];
@@ -132,66 +144,133 @@ mailbox_put_flags(struct mailbox *mb, struct buf *b,
 	flagnames_put(mb->md, b, msg);
 }
 
-static void
-tell_changed(struct mailbox *mb, struct wire_out *out, bool with_uid)
+/* The FETCH of a message, as far as the opening parenthesis, and its UID. */
+static struct buf *
+begin_fetch(struct wire_out *out, uint32_t seq, uint32_t uid, unsigned how)
 {
-	uidvec_sort(&mb->changed);
-	for (size_t i = 0; i < mb->changed.n && wire_out_err(out) == 0; i++) {
-		uint32_t uid = mb->changed.v[i];
-		size_t at = maildir_find(mb->md, uid);
-		struct buf *b = wire_out_buf(out);
-		struct maildir_msg msg;
+	struct buf *b = wire_out_buf(out);
 
-		if (!is_mailbox_known(mb, uid) || at >= maildir_count(mb->md))
-			continue;
-		maildir_get(mb->md, at, &msg);
-		if (msg.uid != uid)
-			continue;
-		buf_puts(b, "* ");
-		buf_put_u64(b, mailbox_seq_at(mb, uid));
-		buf_puts(b, " FETCH (");
-		if (with_uid) {
-			buf_puts(b, "UID ");
-			buf_put_u64(b, uid);
-			buf_putc(b, ' ');
-		}
-		mailbox_put_flags(mb, b, &msg);
-		buf_puts(b, ")\r\n");
-		wire_out_check(out);
+	buf_puts(b, "* ");
+	buf_put_u64(b, seq);
+	buf_puts(b, " FETCH (");
+	if ((how & MAILBOX_UIDS) != 0) {
+		buf_puts(b, "UID ");
+		buf_put_u64(b, uid);
+		buf_putc(b, ' ');
 	}
-	uidvec_clear(&mb->changed);
+	return b;
+}
+
+static void
+put_modseq(struct buf *b, uint64_t modseq)
+{
+	buf_puts(b, "MODSEQ (");
+	buf_put_u64(b, modseq);
+	buf_putc(b, ')');
 }
 
 void
-mailbox_tell(struct mailbox *mb, struct wire_out *out, bool with_expunges,
-    bool with_uid)
+mailbox_tell_flags(struct mailbox *mb, struct wire_out *out, uint32_t seq,
+    const struct maildir_msg *msg, unsigned how)
 {
-	bool tells_gone = with_expunges && mb->gone.n > 0;
+	struct buf *b = begin_fetch(out, seq, msg->uid, how);
 
-	if (tells_gone)
-		tell_gone(mb, out);
+	mailbox_put_flags(mb, b, msg);
+	if ((how & MAILBOX_MODSEQS) != 0) {
+		buf_putc(b, ' ');
+		put_modseq(b, msg->modseq);
+	}
+	buf_puts(b, ")\r\n");
+	wire_out_check(out);
+}
+
+/* Both lists in one walk, so that messages are told of in order. */
+static void
+tell_changed(struct mailbox *mb, struct wire_out *out, unsigned how)
+{
+	struct uidvec *ch = &mb->changed, *to = &mb->touched;
+	size_t i = 0, k = 0, at = 0;
+
+	uidvec_sort(ch);
+	uidvec_sort(to);
+	while ((i < ch->n || k < to->n) && wire_out_err(out) == 0) {
+		bool is_changed = k == to->n ||
+		    (i < ch->n && ch->v[i] <= to->v[k]);
+		uint32_t uid = is_changed ? ch->v[i++] : to->v[k++];
+		struct maildir_msg msg;
+
+		if (is_changed && k < to->n && to->v[k] == uid)
+			k++;
+		if (!is_mailbox_known(mb, uid) ||
+		    !has_mailbox_record(mb, uid, &at, &msg))
+			continue;
+		if (is_changed) {
+			mailbox_tell_flags(mb, out, mailbox_seq_at(mb, uid),
+			    &msg, how);
+		} else if ((how & MAILBOX_MODSEQS) != 0) {
+			put_modseq(begin_fetch(out, mailbox_seq_at(mb, uid),
+			    uid, how), msg.modseq);
+			buf_puts(wire_out_buf(out), ")\r\n");
+			wire_out_check(out);
+		}
+	}
+	uidvec_clear(ch);
+	uidvec_clear(to);
+}
+
+/*
+ * What is told now, and what has to wait: as far as mb->modseq the client has
+ * everything.
+ */
+static void
+count_modseq(struct mailbox *mb, unsigned how, bool told_vanished)
+{
+	uint64_t highest = maildir_highestmodseq(mb->md);
+
+	if (mb->gone.n > 0) {
+		mb->is_behind = (how & MAILBOX_MODSEQS) != 0;
+		mb->owes_modseq = mb->is_behind;
+		return;
+	}
+	if (highest > mb->modseq)
+		mb->modseq = highest;
+	mb->owes_modseq = told_vanished || mb->is_behind;
+	mb->is_behind = false;
+}
+
+void
+mailbox_tell(struct mailbox *mb, struct wire_out *out, unsigned how)
+{
+	bool tells_gone = (how & MAILBOX_EXPUNGES) != 0 && mb->gone.n > 0;
+	bool with_vanished = tells_gone && (how & MAILBOX_VANISHED) != 0;
+
+	if (tells_gone) {
+		uidvec_sort(&mb->gone);
+		if (with_vanished)
+			tell_vanished(mb, out);
+		tell_gone(mb, out, !with_vanished);
+	}
 	tell_size(mb, out, tells_gone);
 	if (flagnames_set(mb->md) != mb->keywords)
 		tell_flags(mb, out);
-	if (mb->changed.n > 0)
-		tell_changed(mb, out, with_uid);
+	if (mb->changed.n > 0 || mb->touched.n > 0)
+		tell_changed(mb, out, how);
+	count_modseq(mb, how, with_vanished);
 }
 
-/* "* OK [code n] text" */
-static void
-tell_code(struct wire_out *out, const char *code, uint64_t n, const char *text)
+uint64_t
+mailbox_modseq(const struct mailbox *mb)
 {
-	struct buf *b;
+	return mb->modseq;
+}
 
-	reply_begin(out, SPAN_NONE, REPLY_OK);
-	b = wire_out_buf(out);
-	buf_putc(b, '[');
-	buf_puts(b, code);
-	buf_putc(b, ' ');
-	buf_put_u64(b, n);
-	buf_puts(b, "] ");
-	buf_puts(b, text);
-	reply_end(out);
+uint64_t
+mailbox_take_modseq(struct mailbox *mb)
+{
+	bool owes = mb->owes_modseq;
+
+	mb->owes_modseq = false;
+	return owes ? mb->modseq : 0;
 }
 
 void
@@ -206,10 +285,12 @@ mailbox_announce(struct mailbox *mb, struct wire_out *out)
 	reply_number(out, mailbox_count(mb), "EXISTS");
 	reply_number(out, mb->recent, "RECENT");
 	if (tally.unseen != 0)
-		tell_code(out, "UNSEEN", tally.first_unseen + 1,
+		reply_code(out, "UNSEEN", tally.first_unseen + 1,
 		    "First unseen.");
-	tell_code(out, "UIDVALIDITY", maildir_uidvalidity(mb->md),
+	reply_code(out, "UIDVALIDITY", maildir_uidvalidity(mb->md),
 	    "UIDs valid.");
-	tell_code(out, "UIDNEXT", maildir_uidnext(mb->md),
+	reply_code(out, "UIDNEXT", maildir_uidnext(mb->md),
 	    "Predicted next UID.");
+	mb->modseq = maildir_highestmodseq(mb->md);
+	reply_code(out, "HIGHESTMODSEQ", mb->modseq, "Highest mod-sequence.");
 }
