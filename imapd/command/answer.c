@@ -74,12 +74,21 @@ sync_failed(struct session *s, int err)
 	}
 }
 
-/* A UID SEARCH with message numbers among its keys: no expunge may be told
- * then, any more than for SEARCH (RFC 7162 3.2.10.2). */
+/* A UID SEARCH, SORT or THREAD with message numbers among its keys: no expunge
+ * may be told then, any more than for SEARCH (RFC 7162 3.2.10.2). */
 static bool
 is_search_by_number(const struct command *cmd)
 {
-	return cmd->id == CMD_UID_SEARCH && cmd->u.search.has_numbers;
+	switch (cmd->id) {
+	case CMD_UID_SEARCH:
+		return cmd->u.search.has_numbers;
+	case CMD_UID_SORT:
+		return cmd->u.sort.search.has_numbers;
+	case CMD_UID_THREAD:
+		return cmd->u.thread.search.has_numbers;
+	default:
+		return false;
+	}
 }
 
 /* What may be told of the news at the end of this command, and how. */

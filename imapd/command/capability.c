@@ -84,6 +84,12 @@ mask_name(struct span name)
 	return name.p[name.n - 1] == '=' ? span_take(name, name.n - 1) : name;
 }
 
+bool
+is_capability_withheld(struct span mask, struct span name)
+{
+	return mask_of(mask, name) < 0;
+}
+
 void
 capability_put(struct buf *b, unsigned now, struct span mask,
     uint64_t append_limit)
