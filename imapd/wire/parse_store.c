@@ -135,6 +135,20 @@ store_modifiers(struct lex *lx, struct store_args *args)
 }
 
 /*
+ * imapflow sends the modifiers behind the flags.
+ */
+static int ERR_CHECK
+late_modifiers(struct lex *lx, struct store_args *args)
+{
+	int err;
+
+	if (args->has_since || !is_lex_at(lx, ' ') || is_lex_blank(lx))
+		return 0;
+	err = lex_sp(lx);
+	return err != 0 ? err : lex_list1(lx, store_modifier, args);
+}
+
+/*
  * store           = "STORE" SP sequence-set [store-modifiers] SP
  *                   store-att-flags
  * store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) SP
@@ -153,7 +167,8 @@ parse_store(struct lex *lx, struct command *cmd)
 	    (err = store_op(lx, args)) != 0 ||
 	    (err = lex_sp(lx)) != 0)
 		return err;
-	if (is_lex_at(lx, '('))
-		return parse_flag_list(lx, &args->flags);
-	return bare_flags(lx, &args->flags);
+	if (!is_lex_at(lx, '('))
+		return bare_flags(lx, &args->flags);
+	err = parse_flag_list(lx, &args->flags);
+	return err != 0 ? err : late_modifiers(lx, args);
 }
