@@ -500,6 +500,21 @@ int maildir_store_flags(struct maildir *md, const uint32_t *uids, size_t n,
     size_t *ret_n) ERR_CHECK;
 
 /*
+ * maildir_store_unchanged(md, uids, n, op, flags, since, ret_failed, ret_n):
+ * the same on condition (RFC 7162 3.1.3): a message that somebody has changed
+ * after the mod-sequence since is left as it is, and ret_failed[i], of n, is
+ * true; of those that were dealt with the others are false.  A change of other
+ * flags than those to be added or removed does not count if the picture, when
+ * this was called, showed the message as it was at since (RFC 7162 3.1.12).
+ * No change by anybody goes unnoticed between the look and the change.  The
+ * picture is brought up to date first, which is news for the next refresh.
+ * ERR_BUSY: the lock, without which there is no saying, was not to be had.
+ */
+int maildir_store_unchanged(struct maildir *md, const uint32_t *uids, size_t n,
+    enum maildir_store_op op, const struct maildir_flags *flags,
+    uint64_t since, bool *ret_failed, size_t *ret_n) ERR_CHECK;
+
+/*
  * maildir_expunge(md, uids, n, ret_n): remove messages, UIDs in ascending
  * order; those already gone count as removed.  All of them leave the picture
  * (on an error: the first *ret_n).

@@ -74,11 +74,46 @@ sync_failed(struct session *s, int err)
 	}
 }
 
-void
-answer_news(struct session *s, const struct command *cmd)
+/* A UID SEARCH, SORT or THREAD with message numbers among its keys: no expunge
+ * may be told then, any more than for SEARCH (RFC 7162 3.2.10.2). */
+static bool
+is_search_by_number(const struct command *cmd)
+{
+	switch (cmd->id) {
+	case CMD_UID_SEARCH:
+		return cmd->u.search.has_numbers;
+	case CMD_UID_SORT:
+		return cmd->u.sort.search.has_numbers;
+	case CMD_UID_THREAD:
+		return cmd->u.thread.search.has_numbers;
+	default:
+		return false;
+	}
+}
+
+/* What may be told of the news at the end of this command, and how. */
+static unsigned
+how_to_tell(const struct session *s, const struct command *cmd)
 {
 	const struct command_row *row = command_row(cmd->id);
-	bool with_expunges = (row->flags & COMMAND_TELLS_EXPUNGE) != 0;
+	unsigned how = 0;
+
+	if ((row->flags & COMMAND_TELLS_EXPUNGE) != 0 &&
+	    !is_search_by_number(cmd))
+		how |= MAILBOX_EXPUNGES;
+	if (cmd->is_uid)
+		how |= MAILBOX_UIDS;
+	/* RFC 7162 3.2.4: both, for a client that has asked for one. */
+	if (s->is_condstore)
+		how |= MAILBOX_UIDS | MAILBOX_MODSEQS;
+	if (s->is_qresync)
+		how |= MAILBOX_VANISHED;
+	return how;
+}
+
+static void
+tell_news(struct session *s, const struct command *cmd)
+{
 	int err;
 
 	if (s->mailbox == NULL)
@@ -86,7 +121,26 @@ answer_news(struct session *s, const struct command *cmd)
 	err = mailbox_sync(s->mailbox);
 	if (err != 0)
 		sync_failed(s, err);
-	mailbox_tell(s->mailbox, s->out, with_expunges, cmd->is_uid);
+	mailbox_tell(s->mailbox, s->out, how_to_tell(s, cmd));
+}
+
+/* HIGHESTMODSEQ, if it is to be told; 0: no. */
+static uint64_t
+owed_modseq(struct session *s)
+{
+	return s->mailbox == NULL ? 0 : mailbox_take_modseq(s->mailbox);
+}
+
+void
+answer_news(struct session *s, const struct command *cmd)
+{
+	uint64_t modseq;
+
+	tell_news(s, cmd);
+	modseq = owed_modseq(s);
+	if (modseq != 0)
+		reply_code(s->out, "HIGHESTMODSEQ", modseq,
+		    "Highest mod-sequence.");
 }
 
 static int
@@ -122,10 +176,23 @@ answer_end(struct session *s, const struct command *cmd)
 	return wire_out_err(s->out);
 }
 
+/* The code belongs into the tagged response where messages were expunged (RFC
+ * 7162 3.2.7, 3.2.9), and is as good there for others. */
 int
 answer_done(struct session *s, const struct command *cmd)
 {
-	answer_begin(s, cmd);
+	uint64_t modseq;
+	struct buf *b;
+
+	tell_news(s, cmd);
+	reply_begin(s->out, cmd->tag, REPLY_OK);
+	modseq = owed_modseq(s);
+	if (modseq != 0) {
+		b = wire_out_buf(s->out);
+		buf_puts(b, "[HIGHESTMODSEQ ");
+		buf_put_u64(b, modseq);
+		buf_puts(b, "] ");
+	}
 	return answer_end(s, cmd);
 }
 

@@ -29,6 +29,8 @@ static const struct capability table[] = {
 	{ SPAN("IDLE"), LOGIN | SESSION },		/* RFC 2177 */
 	{ SPAN("NAMESPACE"), SESSION },			/* RFC 2342 */
 	{ SPAN("UNSELECT"), SESSION },			/* RFC 3691 */
+	{ SPAN("CONDSTORE"), SESSION },			/* RFC 7162 3.1 */
+	{ SPAN("QRESYNC"), SESSION },			/* RFC 7162 3.2 */
 	{ SPAN("UIDPLUS"), SESSION },			/* RFC 4315 */
 	{ SPAN("MOVE"), SESSION },			/* RFC 6851 */
 	{ SPAN("MULTIAPPEND"), SESSION },		/* RFC 3502 */
@@ -82,6 +84,12 @@ static struct span
 mask_name(struct span name)
 {
 	return name.p[name.n - 1] == '=' ? span_take(name, name.n - 1) : name;
+}
+
+bool
+is_capability_withheld(struct span mask, struct span name)
+{
+	return mask_of(mask, name) < 0;
 }
 
 void

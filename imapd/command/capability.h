@@ -9,6 +9,7 @@
 #ifndef IMAPD_COMMAND_CAPABILITY_H
 #define IMAPD_COMMAND_CAPABILITY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -30,5 +31,8 @@ enum {
  */
 void capability_put(struct buf *b, unsigned now, struct span mask,
     uint64_t append_limit);
+
+/* is_capability_withheld(mask, name): the mask says so. */
+bool is_capability_withheld(struct span mask, struct span name);
 
 #endif

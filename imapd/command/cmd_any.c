@@ -7,6 +7,7 @@
 #include "imapd/command/answer.h"
 #include "imapd/command/capability.h"
 #include "imapd/command/commands.h"
+#include "imapd/command/condstore.h"
 #include "imapd/wire/fmt.h"
 #include "imapd/wire/reply.h"
 
@@ -99,11 +100,48 @@ cmd_id(struct session *s, const struct command *cmd)
 
 /* ---- ENABLE (RFC 5161) ----------------------------------------------- */
 
-/* Nothing that is announced waits to be enabled, so nothing is: a client that
- * asks for more learns it from the empty answer. */
+struct feature {
+	struct span name;
+	void (*enable)(struct session *s);
+};
+
+static const struct feature features[] = {
+	{ SPAN("CONDSTORE"), condstore_enable },	/* RFC 7162 3.1 */
+	{ SPAN("QRESYNC"), qresync_enable },		/* RFC 7162 3.2.3 */
+};
+
+static bool
+is_asked_for(const struct spans *words, struct span name)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (is_span_ieq(words->v[i], name))
+			return true;
+	return false;
+}
+
+/* What is not announced is not enabled: a client that asks for more learns it
+ * from the answer. */
 int
 cmd_enable(struct session *s, const struct command *cmd)
 {
-	buf_puts(wire_out_buf(s->out), "* ENABLED\r\n");
+	const size_t n = sizeof(features) / sizeof(features[0]);
+	bool is_on[sizeof(features) / sizeof(features[0])];
+	struct buf *b;
+
+	for (size_t i = 0; i < n; i++) {
+		is_on[i] = is_asked_for(&cmd->u.words, features[i].name) &&
+		    !is_capability_withheld(s->start->capability_mask,
+		    features[i].name);
+		if (is_on[i])
+			features[i].enable(s);
+	}
+	b = wire_out_buf(s->out);
+	buf_puts(b, "* ENABLED");
+	for (size_t i = 0; i < n; i++)
+		if (is_on[i]) {
+			buf_putc(b, ' ');
+			buf_put_span(b, features[i].name);
+		}
+	buf_puts(b, "\r\n");
 	return answer_done(s, cmd);
 }

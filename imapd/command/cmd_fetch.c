@@ -30,6 +30,8 @@
 #include "imapd/mailbox/zone.h"
 #include "imapd/command/answer.h"
 #include "imapd/command/commands.h"
+#include "imapd/command/condstore.h"
+#include "imapd/command/fetch_flags.h"
 #include "imapd/command/progress.h"
 
 /* Bytes of one ENVELOPE, BODYSTRUCTURE or HEADER.FIELDS. */
@@ -137,22 +139,24 @@ has_message(struct fetch *f, uint32_t uid)
 /* ---- \Seen ----------------------------------------------------------- */
 
 /*
- * Mark what was sent.  The clients have been told already, in the same answer
- * as the text; where the store refuses (a read-only disk), they are told again
- * how it really is.
+ * Mark what was sent.  The client has been told already, in the same answer as
+ * the text; where the store refuses (a read-only disk), it is told again how it
+ * really is.  A client that wants mod-sequences is told only now, for only now
+ * there is one (RFC 7162 3.2.4).
  */
 static void
 flush_seen(struct fetch *f)
 {
 	struct maildir_flags flags = { .sys = MAILDIR_SEEN };
-	size_t done = 0;
+	size_t done = 0, i;
 
 	if (f->nseen == 0)
 		return;
 	if (maildir_store_flags(f->md, f->seen, f->nseen, MAILDIR_ADD, &flags,
-	    &done) != 0)
-		for (; done < f->nseen; done++)
-			mailbox_changed(f->mb, f->seen[done]);
+	    &done) == 0)
+		done = f->nseen;
+	for (i = f->s->is_condstore ? 0 : done; i < f->nseen; i++)
+		mailbox_changed(f->mb, f->seen[i]);
 	f->nseen = 0;
 }
 
@@ -192,11 +196,24 @@ keep(struct fetch *f, const struct fetch_kept *k, struct span value)
 static void
 put_flags(struct fetch *f)
 {
-	if (f->sets_seen)
+	if (f->sets_seen && !f->s->is_condstore)
 		f->msg.flags.sys |= MAILDIR_SEEN;
 	mailbox_put_flags(f->mb, next_item(f), &f->msg);
 	f->told_flags = true;
-	mailbox_told(f->mb, f->uid);
+	if (!f->s->is_condstore || f->args->has_modseq)
+		mailbox_told(f->mb, f->uid);
+}
+
+/* fetch-mod-resp = "MODSEQ" SP "(" permsg-modsequence ")"
+ *                                                       (RFC 7162 section 7) */
+static void
+put_modseq(struct fetch *f)
+{
+	struct buf *b = next_item(f);
+
+	buf_puts(b, "MODSEQ (");
+	buf_put_u64(b, f->msg.modseq);
+	buf_putc(b, ')');
 }
 
 /* msg-att-static =/ "INTERNALDATE" SP date-time */
@@ -385,6 +402,8 @@ put_item(struct fetch *f, size_t i)
 		put_section(f, item, &f->kept[i], f->fields[i]);
 		break;
 	case FETCH_MODSEQ:
+		put_modseq(f);
+		break;
 	case FETCH_EMAILID:
 	case FETCH_THREADID:
 	case FETCH_SAVEDATE:
@@ -485,7 +504,7 @@ fetch_message(struct fetch *f, const struct mailbox_msg *msg)
 	for (size_t i = 0; i < f->args->nitems; i++)
 		put_item(f, i);
 	if (f->sets_seen) {
-		if (!f->told_flags)
+		if (!f->told_flags && !f->s->is_condstore)
 			put_flags(f);
 		f->seen[f->nseen++] = msg->uid;
 	}
@@ -494,60 +513,6 @@ fetch_message(struct fetch *f, const struct mailbox_msg *msg)
 		flush_seen(f);
 	if (f->wants_text && err == 0)
 		f->s->stats.fetched++;
-}
-
-/*
- * Nothing but flags (and UIDs) is asked for: what every client does when it
- * opens a mailbox, for all messages.  The line is put together from the store's
- * records; most messages have the flags of the one before.
- */
-static void
-fetch_flags(struct fetch *f, const struct mailbox_msg *msg, size_t n)
-{
-	struct maildir_msg last = { 0 };
-	struct buf *b;
-
-	for (size_t i = 0; i < n; i++) {
-		if (!has_message(f, msg[i].uid)) {
-			f->any_gone = true;
-			continue;
-		}
-		if (f->text.n == 0 || last.flags.sys != f->msg.flags.sys ||
-		    last.flags.kw != f->msg.flags.kw ||
-		    last.is_recent != f->msg.is_recent) {
-			buf_clear(&f->text);
-			mailbox_put_flags(f->mb, &f->text, &f->msg);
-			buf_puts(&f->text, ")\r\n");
-			last = f->msg;
-		}
-		b = wire_out_buf(f->out);
-		buf_put(b, "* ", 2);
-		buf_put_u64(b, msg[i].seq);
-		if (f->with_uid) {
-			buf_put(b, " FETCH (UID ", 12);
-			buf_put_u64(b, msg[i].uid);
-			buf_putc(b, ' ');
-		} else
-			buf_put(b, " FETCH (", 8);
-		buf_put_span(b, buf_span(&f->text));
-		wire_out_check(f->out);
-		if (wire_out_err(f->out) != 0)
-			return;
-	}
-}
-
-static bool
-is_flags_only(const struct fetch_args *args)
-{
-	bool has_flags = false;
-
-	for (size_t i = 0; i < args->nitems; i++) {
-		if (args->item[i].what == FETCH_FLAGS)
-			has_flags = true;
-		else if (args->item[i].what != FETCH_UID)
-			return false;
-	}
-	return has_flags;
 }
 
 /* ---- the command ----------------------------------------------------- */
@@ -572,21 +537,28 @@ fetch_answer(struct fetch *f, const struct command *cmd)
 int
 cmd_fetch(struct session *s, const struct command *cmd)
 {
-	struct seqset set = cmd->u.fetch.set;
+	const struct fetch_args *args = &cmd->u.fetch;
+	struct seqset set = seqset_copy(&args->set, s->arena);
 	struct mailbox_msg *msg;
 	struct progress progress;
 	struct fetch f;
 	size_t n;
 	int err;
 
+	if (args->wants_vanished && !s->is_qresync)
+		return answer_bad(s, cmd, "QRESYNC is not enabled.");
 	err = mailbox_resolve(s->mailbox, &set, cmd->is_uid, s->arena, &msg,
 	    &n);
 	if (err != 0)
 		return answer_bad(s, cmd, "No message has that number.");
+	if (args->has_modseq)
+		condstore_enable(s);
+	if (args->has_since)
+		n = condstore_fetch(s, args, msg, n);
 	fetch_init(&f, s, cmd);
 	progress_start(&progress, s, cmd, n);
-	if (is_flags_only(f.args))
-		fetch_flags(&f, msg, n);
+	if (has_fetch_only_flags(args))
+		f.any_gone = fetch_flags(s, args, f.with_uid, msg, n) > 0;
 	else
 		for (size_t i = 0; i < n && err == 0; i++) {
 			fetch_message(&f, &msg[i]);

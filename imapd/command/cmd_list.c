@@ -13,6 +13,7 @@
 #include "imapd/command/answer.h"
 #include "imapd/command/cmd_status.h"
 #include "imapd/command/commands.h"
+#include "imapd/command/condstore.h"
 #include "imapd/command/list_nodes.h"
 #include "imapd/command/roles.h"
 #include "imapd/mailbox/listmatch.h"
@@ -312,8 +313,9 @@ cmd_list(struct session *s, const struct command *cmd)
 	if (!args->is_lsub && !args->is_extended && args->patterns.n == 1 &&
 	    args->patterns.v[0].n == 0)
 		return tell_delimiter(&ls, cmd);
-	if ((args->status_items & ~(uint32_t)STATUS_KNOWN) != 0)
-		return answer_bad(s, cmd, "HIGHESTMODSEQ is not offered.");
+	/* As STATUS does (RFC 5819 2). */
+	if ((args->status_items & STATUS_HIGHESTMODSEQ) != 0)
+		condstore_enable(s);
 	if (args->patterns.n > LIST_PATTERNS_MAX)
 		return answer_no(s, cmd, "LIMIT", "Too many patterns.");
 	if (has_bad_pattern(&ls))

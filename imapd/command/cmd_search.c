@@ -19,6 +19,7 @@
 #include "imapd/command/answer.h"
 #include "imapd/command/cmd_search.h"
 #include "imapd/command/commands.h"
+#include "imapd/command/condstore.h"
 #include "imapd/command/progress.h"
 #include "imapd/command/session_state.h"
 
@@ -58,6 +59,8 @@ search_run(struct session *s, const struct command *cmd,
 	struct progress progress;
 	int err;
 
+	if (args->has_modseq)
+		condstore_enable(s);
 	progress_start(&progress, s, cmd, count);
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t seq = want == SEARCH_RETURN_MAX ? count - i : i + 1;

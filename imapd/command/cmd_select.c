@@ -7,6 +7,7 @@
 #include "imapd/command/answer.h"
 #include "imapd/command/cmd_expunge.h"
 #include "imapd/command/commands.h"
+#include "imapd/command/condstore.h"
 #include "imapd/wire/reply.h"
 
 static void
@@ -28,13 +29,15 @@ cmd_select(struct session *s, const struct command *cmd)
 	struct maildir_path path;
 	int err;
 
-	if (cmd->u.select.is_qresync)
+	if (cmd->u.select.is_qresync && !s->is_qresync)
 		return answer_bad(s, cmd, "QRESYNC is not enabled.");
 	if (s->mailbox != NULL) {
 		unselect(s);
 		reply_untagged(s->out, REPLY_OK, "CLOSED",
 		    "The previous mailbox is closed.");
 	}
+	if (cmd->u.select.is_condstore)
+		condstore_enable(s);	/* no mailbox is selected now */
 	err = mailname_to_path(&s->names, cmd->u.select.mailbox, s->arena,
 	    &path);
 	if (err == 0)
@@ -42,9 +45,8 @@ cmd_select(struct session *s, const struct command *cmd)
 	if (err != 0)
 		return answer_err(s, cmd, err);
 	mailbox_announce(s->mailbox, s->out);
-	if (cmd->u.select.is_condstore)
-		reply_untagged(s->out, REPLY_OK, "NOMODSEQ",
-		    "Changes have no numbers here.");
+	if (cmd->u.select.is_qresync)
+		qresync_select(s, &cmd->u.select.qresync);
 	/* Not by answer.h: there is no news of what was opened just now. */
 	reply_tagged(s->out, cmd->tag, REPLY_OK,
 	    is_mailbox_readonly(s->mailbox) ? "READ-ONLY" : "READ-WRITE",

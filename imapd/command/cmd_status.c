@@ -2,11 +2,12 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  *
- * cmd_status.c: STATUS (RFC 3501 6.3.10, 7889, 8438, 8474, 9208).
+ * cmd_status.c: STATUS (RFC 3501 6.3.10, 7162, 7889, 8438, 8474, 9208).
  */
 #include "imapd/command/cmd_status.h"
 #include "imapd/command/answer.h"
 #include "imapd/command/commands.h"
+#include "imapd/command/condstore.h"
 #include "imapd/wire/fmt.h"
 
 struct printer {
@@ -70,6 +71,8 @@ status_put(struct session *s, const struct maildir_path *path,
 	put_number(&pr, STATUS_DELETED, "DELETED", st.deleted);
 	put_number(&pr, STATUS_DELETED_STORAGE, "DELETED-STORAGE",
 	    deleted_size);
+	put_number(&pr, STATUS_HIGHESTMODSEQ, "HIGHESTMODSEQ",
+	    st.highestmodseq);
 	put_number(&pr, STATUS_SIZE, "SIZE", st.size);
 	put_number(&pr, STATUS_APPENDLIMIT, "APPENDLIMIT",
 	    s->conf->append_limit);
@@ -90,8 +93,8 @@ cmd_status(struct session *s, const struct command *cmd)
 	struct span name;
 	int err;
 
-	if ((cmd->u.status.items & ~(uint32_t)STATUS_KNOWN) != 0)
-		return answer_bad(s, cmd, "HIGHESTMODSEQ is not offered.");
+	if ((cmd->u.status.items & STATUS_HIGHESTMODSEQ) != 0)
+		condstore_enable(s);
 	err = mailname_to_path(&s->names, cmd->u.status.mailbox, s->arena,
 	    &path);
 	/* In the answer the name is spelled as LIST spells it. */

@@ -12,12 +12,6 @@
 #include "base/err.h"
 #include "imapd/command/session_state.h"
 
-/* Those of the STATUS_ items that this server has answers for. */
-#define STATUS_KNOWN	(STATUS_MESSAGES | STATUS_RECENT |		\
-	STATUS_UIDNEXT | STATUS_UIDVALIDITY | STATUS_UNSEEN |		\
-	STATUS_SIZE | STATUS_DELETED | STATUS_MAILBOXID |		\
-	STATUS_APPENDLIMIT | STATUS_DELETED_STORAGE)
-
 /* status_put(s, path, name, items): "* STATUS name (...)"; nothing is printed
  * on an error of maildir_status(). */
 int status_put(struct session *s, const struct maildir_path *path,

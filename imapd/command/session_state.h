@@ -43,6 +43,8 @@ struct session {
 	struct arena *arena;		/* of the running command */
 	bool is_utf8;			/* strings may be 8-bit (UTF8=ACCEPT or
 					 * IMAP4rev2 was enabled) */
+	bool is_condstore;		/* MODSEQ is told: see condstore.h */
+	bool is_qresync;		/* ... and VANISHED */
 	bool is_logout;			/* the loop ends after this command */
 	bool has_logged_polling;
 	bool has_alerted;		/* the user was told of a full disk */

@@ -94,6 +94,11 @@ struct fetch_args {
 	struct seqset set;
 	struct fetch_item *item;
 	size_t nitems;
+	bool has_modseq;	/* FETCH_MODSEQ is among them */
+	/* Modifiers (RFC 7162 3.1.4.1, 3.2.6): */
+	bool has_since;		/* CHANGEDSINCE */
+	uint64_t since;
+	bool wants_vanished;	/* VANISHED: refuse unless QRESYNC is enabled */
 };
 
 /* ---- SEARCH ---------------------------------------------------------- */
@@ -146,6 +151,8 @@ struct search_node {
 struct search_args {
 	struct span charset;		/* p == NULL: none given */
 	struct search_node *root;	/* KEY_AND over the keys given */
+	bool has_modseq;		/* KEY_MODSEQ is among them */
+	bool has_numbers;		/* ... KEY_SEQ, other than "$" */
 	bool has_return;		/* RETURN (...) (RFC 4731) */
 	uint32_t want;			/* set of SEARCH_RETURN_ */
 };
@@ -191,6 +198,8 @@ struct store_args {
 	struct seqset set;
 	int op;			/* enum maildir_store_op, same values */
 	bool is_silent;
+	bool has_since;		/* UNCHANGEDSINCE (RFC 7162 3.1.3) */
+	uint64_t since;
 	struct flag_list flags;
 };
 

@@ -187,6 +187,7 @@ struct att {
  * fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" /
  *             "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
  *             "BODY" ["STRUCTURE"] / "UID"                 (RFC 3501 section 9)
+ * fetch-att =/ "MODSEQ"                                 (RFC 7162 section 7)
  * The names that end in .PEEK are those of RFC 1730; Outlook sends them.
  */
 static const struct att plain_atts[] = {
@@ -194,6 +195,7 @@ static const struct att plain_atts[] = {
 	{ "FLAGS", FORM_PLAIN, { .what = FETCH_FLAGS } },
 	{ "INTERNALDATE", FORM_PLAIN, { .what = FETCH_INTERNALDATE } },
 	{ "RFC822.SIZE", FORM_PLAIN, { .what = FETCH_RFC822_SIZE } },
+	{ "MODSEQ", FORM_PLAIN, { .what = FETCH_MODSEQ } },
 	{ "ENVELOPE", FORM_PLAIN, { .what = FETCH_ENVELOPE } },
 	{ "BODY", FORM_PLAIN, { .what = FETCH_BODY } },
 	{ "BODYSTRUCTURE", FORM_PLAIN, { .what = FETCH_BODYSTRUCTURE } },
@@ -296,8 +298,72 @@ macro(struct lex *lx, const char *text, struct items *items)
 }
 
 /*
+ * fetch-modifier  =/ "CHANGEDSINCE" SP mod-sequence-value  (RFC 7162 section 7)
+ * fetch-modifier  =/ "VANISHED"
+ */
+static int
+fetch_modifier(struct lex *lx, void *arg)
+{
+	struct fetch_args *args = arg;
+
+	if (is_lex_word(lx, "CHANGEDSINCE") && !args->has_since) {
+		int err;
+
+		lex_skip(lx, strlen("CHANGEDSINCE"));
+		args->has_since = true;
+		err = lex_sp(lx);
+		return err != 0 ? err :
+		    lex_nz_number(lx, INT64_MAX, &args->since);
+	}
+	if (is_lex_word(lx, "VANISHED") && !args->wants_vanished) {
+		lex_skip(lx, strlen("VANISHED"));
+		args->wants_vanished = true;
+		return 0;
+	}
+	return lex_bad(lx, "Unknown FETCH modifier");
+}
+
+/*
+ * fetch-modifiers = SP "(" fetch-modifier *(SP fetch-modifier) ")"
+ *                                                          (RFC 4466 section 6)
+ * VANISHED is for UID FETCH, and goes with CHANGEDSINCE (RFC 7162 3.2.6).
+ */
+static int ERR_CHECK
+fetch_modifiers(struct lex *lx, bool is_uid, struct fetch_args *args)
+{
+	size_t start;
+	int err = lex_sp(lx);
+
+	start = lx->at;
+	if (err != 0 || (err = lex_list1(lx, fetch_modifier, args)) != 0)
+		return err;
+	if (args->wants_vanished && (!is_uid || !args->has_since)) {
+		lx->at = start;
+		return lex_bad(lx, "VANISHED is for UID FETCH with "
+		    "CHANGEDSINCE");
+	}
+	return 0;
+}
+
+/* CHANGEDSINCE asks for MODSEQ as well (RFC 7162 3.1.4.1). */
+static int ERR_CHECK
+add_modseq(struct lex *lx, struct fetch_args *args, struct items *items)
+{
+	const struct fetch_item modseq = { .what = FETCH_MODSEQ };
+
+	for (size_t i = 0; i < items->n; i++)
+		if (items->v[i].what == FETCH_MODSEQ)
+			args->has_modseq = true;
+	if (args->has_modseq || !args->has_since)
+		return 0;
+	args->has_modseq = true;
+	return items_add(lx, items, &modseq);
+}
+
+/*
  * fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att /
- *         "(" fetch-att *(SP fetch-att) ")")               (RFC 3501 section 9)
+ *         "(" fetch-att *(SP fetch-att) ")") [fetch-modifiers]
+ *                                                          (RFC 4466 section 6)
  */
 int
 parse_fetch(struct lex *lx, struct command *cmd)
@@ -317,6 +383,10 @@ parse_fetch(struct lex *lx, struct command *cmd)
 		err = lex_list1(lx, fetch_att, &items);
 	else
 		err = fetch_att(lx, &items);
+	if (err == 0 && is_lex_at(lx, ' ') && !is_lex_blank(lx))
+		err = fetch_modifiers(lx, cmd->is_uid, &cmd->u.fetch);
+	if (err == 0)
+		err = add_modseq(lx, &cmd->u.fetch, &items);
 	cmd->u.fetch.item = items.v;
 	cmd->u.fetch.nitems = items.n;
 	return err;

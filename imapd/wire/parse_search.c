@@ -356,20 +356,44 @@ close_frames(struct lex *lx, struct frame **top, bool *ret_end)
 	return *ret_end ? 0 : lex_sp(lx);
 }
 
+/* What has to be known of a program before it runs. */
+static void
+note_keys(struct search_args *args)
+{
+	const struct search_node *node = args->root;
+
+	while (node != NULL) {
+		if (node->key == KEY_MODSEQ)
+			args->has_modseq = true;
+		if (node->key == KEY_SEQ && !node->set.is_saved)
+			args->has_numbers = true;
+		if (node->child != NULL) {
+			node = node->child;
+			continue;
+		}
+		while (node != NULL && node->next == NULL)
+			node = node->parent;
+		if (node != NULL)
+			node = node->next;
+	}
+}
+
 /* search-key *(SP search-key) */
-static int ERR_CHECK
-search_keys(struct lex *lx, struct search_node **ret)
+int
+parse_search_keys(struct lex *lx, struct search_args *args)
 {
 	struct frame *top = frame_open(lx, NULL, KEY_AND, false);
 	bool is_end = false;
 	int err = 0;
 
-	*ret = top->node;
+	args->root = top->node;
 	while (err == 0 && !is_end) {
 		err = next_key(lx, &top);
 		if (err == 0)
 			err = close_frames(lx, &top, &is_end);
 	}
+	if (err == 0)
+		note_keys(args);
 	return err;
 }
 
@@ -407,12 +431,6 @@ parse_search_return(struct lex *lx, struct search_args *args)
 	if (args->want == 0)
 		args->want = SEARCH_RETURN_ALL;
 	return lex_sp(lx);
-}
-
-int
-parse_search_keys(struct lex *lx, struct search_args *args)
-{
-	return search_keys(lx, &args->root);
 }
 
 /*

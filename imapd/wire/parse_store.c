@@ -105,8 +105,52 @@ store_op(struct lex *lx, struct store_args *args)
 	return 0;
 }
 
+/* store-modifier =/ "UNCHANGEDSINCE" SP mod-sequence-valzer
+ *                                                       (RFC 7162 section 7) */
+static int
+store_modifier(struct lex *lx, void *arg)
+{
+	struct store_args *args = arg;
+	int err;
+
+	if (!is_lex_word(lx, "UNCHANGEDSINCE") || args->has_since)
+		return lex_bad(lx, "Unknown STORE modifier");
+	lex_skip(lx, strlen("UNCHANGEDSINCE"));
+	args->has_since = true;
+	err = lex_sp(lx);
+	return err != 0 ? err : lex_number(lx, INT64_MAX, &args->since);
+}
+
+/* store-modifiers = SP "(" store-modifier *(SP store-modifier) ")" SP
+ *                                  (RFC 4466 section 6), behind the first SP */
+static int ERR_CHECK
+store_modifiers(struct lex *lx, struct store_args *args)
+{
+	int err;
+
+	if (!is_lex_at(lx, '('))
+		return 0;
+	err = lex_list1(lx, store_modifier, args);
+	return err != 0 ? err : lex_sp(lx);
+}
+
 /*
- * store           = "STORE" SP sequence-set SP store-att-flags
+ * imapflow sends the modifiers behind the flags.
+ */
+static int ERR_CHECK
+late_modifiers(struct lex *lx, struct store_args *args)
+{
+	int err;
+
+	if (args->has_since || !is_lex_at(lx, ' ') || is_lex_blank(lx))
+		return 0;
+	err = lex_sp(lx);
+	return err != 0 ? err : lex_list1(lx, store_modifier, args);
+}
+
+/*
+ * store           = "STORE" SP sequence-set [store-modifiers] SP
+ *                   store-att-flags
  * store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) SP
  *                   (flag-list / (flag *(SP flag)))        (RFC 3501 section 9)
  */
@@ -119,10 +163,12 @@ parse_store(struct lex *lx, struct command *cmd)
 	if ((err = lex_sp(lx)) != 0 ||
 	    (err = lex_sequence_set(lx, &args->set)) != 0 ||
 	    (err = lex_sp(lx)) != 0 ||
+	    (err = store_modifiers(lx, args)) != 0 ||
 	    (err = store_op(lx, args)) != 0 ||
 	    (err = lex_sp(lx)) != 0)
 		return err;
-	if (is_lex_at(lx, '('))
-		return parse_flag_list(lx, &args->flags);
-	return bare_flags(lx, &args->flags);
+	if (!is_lex_at(lx, '('))
+		return bare_flags(lx, &args->flags);
+	err = parse_flag_list(lx, &args->flags);
+	return err != 0 ? err : late_modifiers(lx, args);
 }

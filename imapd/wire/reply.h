@@ -10,7 +10,11 @@
 #ifndef IMAPD_WIRE_REPLY_H
 #define IMAPD_WIRE_REPLY_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/span.h"
+#include "imapd/wire/seqset.h"
 #include "imapd/wire/wire_out.h"
 
 enum reply_status { REPLY_OK, REPLY_NO, REPLY_BAD, REPLY_PREAUTH, REPLY_BYE };
@@ -39,5 +43,29 @@ void reply_end(struct wire_out *out);
 
 /* "* 23 EXISTS" */
 void reply_number(struct wire_out *out, uint32_t n, const char *what);
+
+/* "tag OK [code n] text" without a tag: "* OK [UIDNEXT 5] Predicted." */
+void reply_code(struct wire_out *out, const char *code, uint64_t n,
+    const char *text);
+
+/*
+ * "* VANISHED (EARLIER) 1:5,7" of UIDs in ascending order; nothing at all if
+ * there are none, and another response when one gets longer than clients should
+ * be made to read at once.
+ */
+#define REPLY_VANISHED_MAX	8000	/* bytes */
+
+struct reply_vanished {
+	struct wire_out *out;
+	struct seqout so;
+	size_t start;		/* of the response in the output's buffer */
+	bool is_earlier;
+	bool is_open;
+};
+
+void reply_vanished_begin(struct reply_vanished *rv, struct wire_out *out,
+    bool is_earlier);
+void reply_vanished_add(struct reply_vanished *rv, uint32_t lo, uint32_t hi);
+void reply_vanished_end(struct reply_vanished *rv);
 
 #endif

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: ISC
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/num.h"
 #include "imapd/wire/seqset.h"
@@ -138,6 +139,17 @@ seqset_resolve(struct seqset *set, uint32_t max)
 	set->n = last + 1;
 }
 
+struct seqset
+seqset_copy(const struct seqset *set, struct arena *arena)
+{
+	struct seqset copy = *set;
+
+	copy.range = arena_array(arena, set->n, sizeof(*copy.range));
+	if (set->n > 0)
+		memcpy(copy.range, set->range, set->n * sizeof(*copy.range));
+	return copy;
+}
+
 bool
 is_in_seqset(const struct seqset *set, uint32_t num)
 {
@@ -177,12 +189,17 @@ put_range(struct seqout *so)
 void
 seqout_add(struct seqout *so, uint32_t num)
 {
-	if (so->lo != 0 && num == so->hi + 1) {
-		so->hi = num;
-		return;
+	seqout_add_range(so, num, num);
+}
+
+void
+seqout_add_range(struct seqout *so, uint32_t lo, uint32_t hi)
+{
+	if (so->lo == 0 || lo != so->hi + 1) {
+		seqout_end(so);
+		so->lo = lo;
 	}
-	seqout_end(so);
-	so->lo = so->hi = num;
+	so->hi = hi;
 }
 
 void

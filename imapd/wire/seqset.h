@@ -46,6 +46,9 @@ int seqset_parse(struct span s, struct arena *arena, struct seqset *ret)
  * n may become 0. */
 void seqset_resolve(struct seqset *set, uint32_t max);
 
+/* seqset_copy(set, arena): the same set; one of the two may be used up. */
+struct seqset seqset_copy(const struct seqset *set, struct arena *arena);
+
 /* The resolved set holds num. */
 bool is_in_seqset(const struct seqset *set, uint32_t num);
 
@@ -61,6 +64,7 @@ struct seqout {
 
 void seqout_init(struct seqout *so, struct buf *out);
 void seqout_add(struct seqout *so, uint32_t num);	/* ascending */
+void seqout_add_range(struct seqout *so, uint32_t lo, uint32_t hi);
 void seqout_end(struct seqout *so);
 
 #endif

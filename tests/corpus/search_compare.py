@@ -228,7 +228,6 @@ def open_box(directory, texts, rng):
         mail.internal = START + (seq - 1) * STEP
         mail.saved = time.time()
         assert got[seq]["RFC822.SIZE"] == mail.size
-        # Nothing else tells it as long as CONDSTORE is not announced.
         mail.modseq = modseq_of(c.ok(f"UID SEARCH UID {mail.uid} MODSEQ 1"))
     return c, mails
 

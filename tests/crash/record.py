@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the imapd authors
 # SPDX-License-Identifier: ISC
 """What imapd.index and imapd.journal say of INBOX, as imapctl check -d has it:
-mod-sequences, of which no client of a release without CONDSTORE is told."""
+mod-sequences, as clients are told of them."""
 
 import re
 import subprocess

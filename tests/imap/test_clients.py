@@ -373,6 +373,29 @@ def test_imapflow(server, box):
     assert [_subject(p) for p in box.mail.files("Node")] == ["First"]
 
 
+@pytest.mark.skipif(not NODE_MODULES, reason="IMAPD_TEST_NODE is not set: "
+                    "tests/run installs imapflow and sets it")
+def test_imapflow_qresync(server, box):
+    out = run(["node", HERE / "imapflow_qresync.js", server.tls_port,
+               box.name, box.password],
+              env={**os.environ, "NODE_PATH": NODE_MODULES})
+    r = json.loads(out.strip().splitlines()[-1])
+    assert {"CONDSTORE", "QRESYNC"} <= set(r["enabled"])
+    # By NOOP; and again by FETCH, which it sends with VANISHED.
+    assert r["live"]["expunged"] == [[2, False], [2, True]]
+    assert [f[0] for f in r["live"]["flags"]] == [3, 3]     # and of STORE
+    assert all("\\Flagged" in f[1] for f in r["live"]["flags"])
+    assert [c[0] for c in r["changed"]] == [3] and r["changed"][0][2]
+    assert "\\Flagged" in r["changed"][0][1]
+    assert r["status"] and r["is_qresync"]
+    assert r["back"]["expunged"] == [[2, True]]
+    assert [f[0] for f in r["back"]["flags"]] == [3]
+    # It was not to be changed any more.
+    assert "S" not in box.mail.flags()[[p.name.partition(":")[0] for p in
+                                        box.mail.files()
+                                        if _subject(p) == "Third"][0]]
+
+
 def test_the_clients_are_there():
     """A client that is missing must not make its tests vanish."""
     for name in ("curl", "mbsync", "offlineimap", "imapfilter", "mutt",

@@ -22,6 +22,8 @@ TESTS = {
     "IDLE": "test_sessions.py:test_idle_flags_and_expunge",
     "NAMESPACE": "test_mailbox.py:test_namespace",
     "UNSELECT": "test_mailbox.py:test_unselect_keeps",
+    "CONDSTORE": "test_condstore.py:test_some_fail",
+    "QRESYNC": "test_qresync.py:test_pending_changes",
     "UIDPLUS": "test_change.py:test_uid_expunge",
     "MOVE": "test_change.py:test_move",
     "MULTIAPPEND": "test_change.py:test_multiappend_is_atomic",

@@ -177,7 +177,8 @@ put_item(struct buf *b, const struct fetch_item *item)
 		[FETCH_ENVELOPE] = "ENVELOPE", [FETCH_BODY] = "BODY",
 		[FETCH_BODYSTRUCTURE] = "BODYSTRUCTURE",
 		[FETCH_SECTION] = "BODY", [FETCH_BINARY] = "BINARY",
-		[FETCH_BINARY_SIZE] = "BINARY.SIZE"
+		[FETCH_BINARY_SIZE] = "BINARY.SIZE",
+		[FETCH_MODSEQ] = "MODSEQ"
 	};
 	bool is_obsolete = item->name != NULL;
 
@@ -200,6 +201,11 @@ put_fetch(struct buf *b, const struct fetch_args *args)
 		put_item(b, &args->item[i]);
 	}
 	buf_putc(b, ')');
+	if (!args->has_since)
+		return;
+	buf_puts(b, " (CHANGEDSINCE ");
+	buf_put_u64(b, args->since);
+	buf_puts(b, args->wants_vanished ? " VANISHED)" : ")");
 }
 
 /* ---- SEARCH ---------------------------------------------------------- */
@@ -526,6 +532,11 @@ put_store(struct buf *b, const struct store_args *args)
 {
 	buf_putc(b, ' ');
 	put_set(b, &args->set);
+	if (args->has_since) {
+		buf_puts(b, " (UNCHANGEDSINCE ");
+		buf_put_u64(b, args->since);
+		buf_putc(b, ')');
+	}
 	buf_puts(b, args->op == MAILDIR_ADD ? " +" :
 	    args->op == MAILDIR_REMOVE ? " -" : " ");
 	buf_puts(b, args->is_silent ? "FLAGS.SILENT" : "FLAGS");

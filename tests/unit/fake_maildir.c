@@ -345,6 +345,29 @@ maildir_file_read(struct maildir_file *f, uint64_t off, void *p, size_t n,
 }
 
 int
+maildir_vanished(struct maildir *md, uint64_t since, struct arena *arena,
+    uint32_t **ret, size_t *ret_n)
+{
+	(void)md;
+	(void)since;
+	(void)arena;
+	(void)ret;
+	(void)ret_n;
+	return ERR_GONE;	/* it remembers nothing */
+}
+
+int
+maildir_store_unchanged(struct maildir *md, const uint32_t *uids, size_t n,
+    enum maildir_store_op op, const struct maildir_flags *flags,
+    uint64_t since, bool *ret_failed, size_t *ret_n)
+{
+	(void)since;
+	for (size_t i = 0; i < n; i++)
+		ret_failed[i] = false;
+	return maildir_store_flags(md, uids, n, op, flags, ret_n);
+}
+
+int
 maildir_store_flags(struct maildir *md, const uint32_t *uids, size_t n,
     enum maildir_store_op op, const struct maildir_flags *flags, size_t *ret_n)
 {

@@ -844,7 +844,9 @@ test_search_modseq(void **state)
 	fake.v[0].msg.modseq = 7;
 	fake.v[1].msg.modseq = 9;
 	fake.v[2].msg.modseq = 8;
-	CHECK(w, "a SEARCH MODSEQ 8", "* SEARCH 2 3 (MODSEQ 9)\r\n"
+	CHECK(w, "a SEARCH MODSEQ 8",
+	    "* OK [HIGHESTMODSEQ 1] Highest mod-sequence.\r\n"
+	    "* SEARCH 2 3 (MODSEQ 9)\r\n"
 	    "a OK SEARCH completed.\r\n");
 	CHECK(w, "a SEARCH OR MODSEQ 10 SEEN", "* SEARCH 1 3 (MODSEQ 8)\r\n"
 	    "a OK SEARCH completed.\r\n");

@@ -23,6 +23,7 @@
 #include "imapd/mailbox/msgview.h"
 #include "imapd/mailbox/special.h"
 #include "imapd/mailbox/uidvec.h"
+#include "imapd/wire/reply.h"
 
 /* ---- the store's stand-in -------------------------------------------- */
 
@@ -35,9 +36,31 @@ struct maildir {
 	size_t nchanges;
 	uint32_t uidnext;
 	size_t keywords;
+	uint64_t highest;
+	uint64_t floor;			/* expunges after it are known: */
+	uint32_t gone[FAKE_MAX];
+	size_t ngone;
 };
 
 static struct maildir fake;
+
+uint64_t
+maildir_highestmodseq(const struct maildir *md)
+{
+	return md->highest;
+}
+
+int
+maildir_vanished(struct maildir *md, uint64_t since, struct arena *arena,
+    uint32_t **ret, size_t *ret_n)
+{
+	(void)arena;
+	if (since < md->floor)
+		return ERR_GONE;
+	*ret = md->gone;
+	*ret_n = md->ngone;
+	return 0;
+}
 
 int
 maildir_open(struct maildir_store *store, const struct maildir_path *path,
@@ -278,6 +301,7 @@ client_with_three(void)
 	fake_add(10, MAILDIR_SEEN, false);
 	fake_add(20, 0, false);
 	fake_add(30, 0, true);
+	fake.highest = 5;
 	c = client_open(false);
 	mailbox_announce(c.mb, c.out);
 	assert_int_equal(wire_out_flush(c.out), 0);
@@ -303,6 +327,7 @@ test_announce(void **state)
 	fake_add(10, MAILDIR_SEEN, false);
 	fake_add(20, 0, true);
 	fake.keywords = 1;
+	fake.highest = 1234567890123456;
 	c = client_open(false);
 	mailbox_announce(c.mb, c.out);
 	expect(&c,
@@ -314,7 +339,8 @@ test_announce(void **state)
 	    "* 1 RECENT\r\n"
 	    "* OK [UNSEEN 2] First unseen.\r\n"
 	    "* OK [UIDVALIDITY 7] UIDs valid.\r\n"
-	    "* OK [UIDNEXT 21] Predicted next UID.\r\n");
+	    "* OK [UIDNEXT 21] Predicted next UID.\r\n"
+	    "* OK [HIGHESTMODSEQ 1234567890123456] Highest mod-sequence.\r\n");
 	client_close(&c);
 }
 
@@ -326,6 +352,7 @@ test_announce_empty_readonly(void **state)
 	(void)state;
 	memset(&fake, 0, sizeof(fake));
 	fake.uidnext = 1;
+	fake.highest = 1;
 	c = client_open(true);
 	mailbox_announce(c.mb, c.out);
 	expect(&c,
@@ -334,8 +361,9 @@ test_announce_empty_readonly(void **state)
 	    "* 0 EXISTS\r\n"
 	    "* 0 RECENT\r\n"
 	    "* OK [UIDVALIDITY 7] UIDs valid.\r\n"
-	    "* OK [UIDNEXT 1] Predicted next UID.\r\n");
-	mailbox_tell(c.mb, c.out, true, false);
+	    "* OK [UIDNEXT 1] Predicted next UID.\r\n"
+	    "* OK [HIGHESTMODSEQ 1] Highest mod-sequence.\r\n");
+	mailbox_tell(c.mb, c.out, MAILBOX_EXPUNGES);
 	expect(&c, "");
 	client_close(&c);
 }
@@ -351,10 +379,10 @@ test_arrival(void **state)
 	fake_note(31, MAILDIR_ADDED);
 	fake_note(32, MAILDIR_ADDED);
 	sync(&c);
-	mailbox_tell(c.mb, c.out, false, false);
+	mailbox_tell(c.mb, c.out, 0);
 	expect(&c, "* 5 EXISTS\r\n* 3 RECENT\r\n");
 	assert_int_equal(mailbox_uid(c.mb, 5), 32);
-	mailbox_tell(c.mb, c.out, true, false);
+	mailbox_tell(c.mb, c.out, MAILBOX_EXPUNGES);
 	expect(&c, "");
 	client_close(&c);
 }
@@ -374,10 +402,10 @@ test_expunge_waits(void **state)
 	fake_add(40, 0, false);
 	fake_note(40, MAILDIR_ADDED);
 	sync(&c);
-	mailbox_tell(c.mb, c.out, false, false);
+	mailbox_tell(c.mb, c.out, 0);
 	expect(&c, "* 4 EXISTS\r\n* 1 RECENT\r\n");
 	assert_int_equal(mailbox_uid(c.mb, 1), 10);
-	mailbox_tell(c.mb, c.out, true, false);
+	mailbox_tell(c.mb, c.out, MAILBOX_EXPUNGES);
 	expect(&c, "* 1 EXPUNGE\r\n* 1 EXPUNGE\r\n");
 	assert_int_equal(mailbox_count(c.mb), 2);
 	assert_int_equal(mailbox_uid(c.mb, 1), 30);
@@ -395,14 +423,14 @@ test_expunge_of_recent(void **state)
 	fake_expunge(20);
 	fake_note(20, MAILDIR_EXPUNGED);
 	sync(&c);
-	mailbox_tell(c.mb, c.out, true, false);
+	mailbox_tell(c.mb, c.out, MAILBOX_EXPUNGES);
 	expect(&c, "* 2 EXPUNGE\r\n");
 	fake_expunge(30);
 	fake_note(30, MAILDIR_EXPUNGED);
 	sync(&c);
-	mailbox_tell(c.mb, c.out, false, false);
+	mailbox_tell(c.mb, c.out, 0);
 	expect(&c, "");
-	mailbox_tell(c.mb, c.out, true, false);
+	mailbox_tell(c.mb, c.out, MAILBOX_EXPUNGES);
 	expect(&c, "* 2 EXPUNGE\r\n* 0 RECENT\r\n");
 	client_close(&c);
 }
@@ -419,7 +447,7 @@ test_expunge_all(void **state)
 	mailbox_expunged(c.mb, 10);
 	mailbox_expunged(c.mb, 20);
 	mailbox_expunged(c.mb, 20);	/* as often as anyone says so */
-	mailbox_tell(c.mb, c.out, true, false);
+	mailbox_tell(c.mb, c.out, MAILBOX_EXPUNGES);
 	expect(&c, "* 1 EXPUNGE\r\n* 1 EXPUNGE\r\n* 1 EXPUNGE\r\n"
 	    "* 0 RECENT\r\n");
 	assert_int_equal(mailbox_count(c.mb), 0);
@@ -436,7 +464,7 @@ test_came_back(void **state)
 	sync(&c);
 	fake_note(20, MAILDIR_ADDED);
 	sync(&c);
-	mailbox_tell(c.mb, c.out, true, false);
+	mailbox_tell(c.mb, c.out, MAILBOX_EXPUNGES);
 	expect(&c, "");
 	assert_int_equal(mailbox_count(c.mb), 3);
 	client_close(&c);
@@ -457,7 +485,7 @@ test_flags(void **state)
 	mailbox_changed(c.mb, 20);
 	mailbox_changed(c.mb, 10);
 	mailbox_told(c.mb, 10);
-	mailbox_tell(c.mb, c.out, false, true);
+	mailbox_tell(c.mb, c.out, MAILBOX_UIDS);
 	expect(&c,
 	    "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft "
 	    "$Forwarded)\r\n"
@@ -466,7 +494,7 @@ test_flags(void **state)
 	    "* 2 FETCH (UID 20 FLAGS (\\Flagged \\Seen $Forwarded))\r\n"
 	    "* 3 FETCH (UID 30 FLAGS (\\Recent))\r\n");
 	mailbox_changed(c.mb, 10);
-	mailbox_tell(c.mb, c.out, false, false);
+	mailbox_tell(c.mb, c.out, 0);
 	expect(&c, "* 1 FETCH (FLAGS (\\Seen))\r\n");
 	client_close(&c);
 }
@@ -481,13 +509,238 @@ test_odd_keywords(void **state)
 	fake.keywords = 5;
 	fake.msg[0].flags.kw = 0x1f;
 	mailbox_changed(c.mb, 10);
-	mailbox_tell(c.mb, c.out, false, false);
+	mailbox_tell(c.mb, c.out, 0);
 	expect(&c,
 	    "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft "
 	    "$Forwarded Junk)\r\n"
 	    "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen "
 	    "\\Draft $Forwarded Junk \\*)] Flags permitted.\r\n"
 	    "* 1 FETCH (FLAGS (\\Seen $Forwarded Junk))\r\n");
+	client_close(&c);
+}
+
+/* ---- mod-sequences --------------------------------------------------- */
+
+#define ALL_OF_IT	(MAILBOX_EXPUNGES | MAILBOX_UIDS | MAILBOX_MODSEQS | \
+	MAILBOX_VANISHED)
+
+static void
+test_modseqs(void **state)
+{
+	struct client c = client_with_three();
+
+	(void)state;
+	assert_int_equal(mailbox_modseq(c.mb), 5);
+	fake.msg[0].modseq = 7;
+	fake.msg[2].modseq = fake.highest = 8;
+	mailbox_touched(c.mb, 30);
+	mailbox_changed(c.mb, 10);
+	mailbox_touched(c.mb, 10);
+	mailbox_touched(c.mb, 20);
+	mailbox_told(c.mb, 20);
+	mailbox_tell(c.mb, c.out, MAILBOX_UIDS | MAILBOX_MODSEQS);
+	expect(&c, "* 1 FETCH (UID 10 FLAGS (\\Seen) MODSEQ (7))\r\n"
+	    "* 3 FETCH (UID 30 MODSEQ (8))\r\n");
+	assert_int_equal(mailbox_modseq(c.mb), 8);
+	assert_int_equal(mailbox_take_modseq(c.mb), 0);
+	/* Of no interest to others. */
+	mailbox_touched(c.mb, 30);
+	mailbox_tell(c.mb, c.out, 0);
+	expect(&c, "");
+	mailbox_tell(c.mb, c.out, ALL_OF_IT);
+	expect(&c, "");
+	client_close(&c);
+}
+
+static void
+test_vanished(void **state)
+{
+	struct client c = client_with_three();
+
+	(void)state;
+	fake_add(31, 0, false);
+	mailbox_tell(c.mb, c.out, ALL_OF_IT);
+	expect(&c, "* 4 EXISTS\r\n* 1 RECENT\r\n");
+	assert_int_equal(mailbox_take_modseq(c.mb), 0);
+	fake_expunge(10);
+	fake_expunge(30);
+	fake_expunge(31);
+	fake.highest = 9;
+	mailbox_expunged(c.mb, 31);
+	mailbox_expunged(c.mb, 30);
+	mailbox_expunged(c.mb, 10);
+	mailbox_tell(c.mb, c.out, ALL_OF_IT);
+	expect(&c, "* VANISHED 10,30:31\r\n* 0 RECENT\r\n");
+	assert_int_equal(mailbox_take_modseq(c.mb), 9);
+	assert_int_equal(mailbox_take_modseq(c.mb), 0);
+	assert_int_equal(mailbox_count(c.mb), 1);
+	assert_int_equal(mailbox_uid(c.mb, 1), 20);
+	client_close(&c);
+}
+
+/* RFC 7162 6: MODSEQ 103 is told while an expunge of 100 waits. */
+static void
+test_modseq_waits(void **state)
+{
+	struct client c = client_with_three();
+
+	(void)state;
+	fake_expunge(30);
+	mailbox_expunged(c.mb, 30);
+	mailbox_changed(c.mb, 10);
+	fake.msg[0].modseq = fake.highest = 103;
+	mailbox_tell(c.mb, c.out, MAILBOX_UIDS | MAILBOX_MODSEQS |
+	    MAILBOX_VANISHED);
+	expect(&c, "* 1 FETCH (UID 10 FLAGS (\\Seen) MODSEQ (103))\r\n");
+	assert_int_equal(mailbox_modseq(c.mb), 5);
+	assert_int_equal(mailbox_take_modseq(c.mb), 5);
+	mailbox_tell(c.mb, c.out, MAILBOX_EXPUNGES | MAILBOX_UIDS |
+	    MAILBOX_MODSEQS);
+	expect(&c, "* 3 EXPUNGE\r\n* 0 RECENT\r\n");
+	assert_int_equal(mailbox_take_modseq(c.mb), 103);
+	client_close(&c);
+}
+
+static struct seqset
+set_of(struct client *c, const char *text)
+{
+	struct seqset set = { NULL, 0, false };
+
+	if (*text != '\0')
+		assert_int_equal(seqset_parse(span_str(text), c->arena, &set),
+		    0);
+	return set;
+}
+
+static void
+earlier(struct client *c, const char *uids, uint64_t since, uint32_t known_to,
+    const char *want)
+{
+	struct seqset set = set_of(c, uids);
+
+	mailbox_tell_earlier(c->mb, c->out, c->arena, since, &set, known_to);
+	expect(c, want);
+}
+
+static void
+test_earlier(void **state)
+{
+	struct client c = client_with_three();
+
+	(void)state;
+	fake.uidnext = 41;
+	fake.floor = 3;
+	/* Known: from the list.  20 is known to this client, too. */
+	fake.gone[0] = 5;
+	fake.gone[1] = 6;
+	fake.gone[2] = 20;
+	fake.gone[3] = 40;
+	fake.ngone = 4;
+	earlier(&c, "1:*", 3, 0, "* VANISHED (EARLIER) 5:6,40\r\n");
+	earlier(&c, "1:*", 3, 35, "* VANISHED (EARLIER) 5:6,40\r\n");
+	earlier(&c, "6,11:39", 3, 0, "* VANISHED (EARLIER) 6\r\n");
+	earlier(&c, "*", 3, 0, "* VANISHED (EARLIER) 40\r\n");
+	earlier(&c, "7:39", 3, 0, "");
+	/* Forgotten: all that are missing, and no more than ever were. */
+	earlier(&c, "1:*", 2, 0,
+	    "* VANISHED (EARLIER) 1:9,11:19,21:29,31:40\r\n");
+	earlier(&c, "10,15:25,30,39:4294967295", 2, 0,
+	    "* VANISHED (EARLIER) 15:19,21:25,39:40\r\n");
+	earlier(&c, "1:*", 2, 20, "* VANISHED (EARLIER) 21:29,31:40\r\n");
+	earlier(&c, "1:*", 2, 40, "");
+	earlier(&c, "10,20,30", 2, 0, "");
+	/* Not yet told of, and arrived meanwhile: neither is missing. */
+	fake_expunge(20);
+	mailbox_expunged(c.mb, 20);
+	fake_add(41, 0, false);
+	earlier(&c, "18:22,40:*", 2, 0,
+	    "* VANISHED (EARLIER) 18:19,21:22,40\r\n");
+	client_close(&c);
+}
+
+/* RFC 7162 3.2.5.2 */
+static void
+test_match(void **state)
+{
+	static const struct {
+		const char *seqs, *uids;
+		uint32_t want;
+	} rows[] = {
+		{ "1", "10", 10 }, { "1", "11", 0 }, { "3", "30", 30 },
+		{ "1,3", "10,30", 30 }, { "1:3", "10,20,30", 30 },
+		{ "1:3", "9,20,31", 20 }, { "2,3", "20,31", 20 },
+		{ "1:3", "10", 10 }, { "1", "10,20,30", 10 },
+		{ "2:4000000000", "20,30:4000000000", 30 },
+		{ "4:9", "40:45", 0 }, { "3,1", "30,10", 30 },
+		{ "2:1", "20:10", 0 }, { "", "", 0 }
+	};
+	struct client c = client_with_three();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct seqset seqs = set_of(&c, rows[i].seqs);
+		struct seqset uids = set_of(&c, rows[i].uids);
+
+		assert_int_equal(mailbox_match(c.mb, &seqs, &uids),
+		    rows[i].want);
+	}
+	client_close(&c);
+}
+
+static void
+test_since(void **state)
+{
+	struct client c = client_with_three();
+	struct mailbox_msg msgs[] = { { 1, 10 }, { 2, 20 }, { 3, 30 } };
+	struct seqset set = set_of(&c, "10:20,30");
+
+	(void)state;
+	fake.msg[1].modseq = 8;
+	seqset_resolve(&set, 30);
+	mailbox_tell_since(c.mb, c.out, 7, &set);
+	expect(&c, "* 2 FETCH (UID 20 FLAGS () MODSEQ (8))\r\n");
+	assert_int_equal(mailbox_since(c.mb, 7, msgs, 3), 1);
+	assert_int_equal(msgs[0].uid, 20);
+	mailbox_tell_since(c.mb, c.out, 0, &set);
+	expect(&c, "* 1 FETCH (UID 10 FLAGS (\\Seen) MODSEQ (1))\r\n"
+	    "* 2 FETCH (UID 20 FLAGS () MODSEQ (8))\r\n"
+	    "* 3 FETCH (UID 30 FLAGS (\\Recent) MODSEQ (1))\r\n");
+	set = set_of(&c, "11:19,21:29");
+	seqset_resolve(&set, 30);
+	mailbox_tell_since(c.mb, c.out, 0, &set);
+	expect(&c, "");
+	client_close(&c);
+}
+
+/* A long list is told in pieces. */
+static void
+test_long_vanished(void **state)
+{
+	struct client c = client_with_three();
+	struct reply_vanished rv;
+	unsigned lines = 0;
+	uint32_t next = 1;
+	char *p;
+
+	(void)state;
+	reply_vanished_begin(&rv, c.out, true);
+	for (uint32_t uid = 1; uid < 20000; uid += 2)
+		reply_vanished_add(&rv, uid, uid);
+	reply_vanished_end(&rv);
+	assert_int_equal(wire_out_flush(c.out), 0);
+	buf_putc(&said, '\0');
+	for (p = (char *)said.p; *p != '\0'; p += 2) {
+		size_t n = strcspn(p, "\r");
+
+		assert_true(n < REPLY_VANISHED_MAX + 32);
+		assert_memory_equal(p, "* VANISHED (EARLIER) ", 21);
+		for (p += 20; *p != '\r'; next += 2)
+			assert_int_equal(strtoul(p + 1, &p, 10), next);
+		lines++;
+	}
+	assert_int_equal(next, 20001);
+	assert_true(lines > 5 && lines < 10);
+	buf_clear(&said);
 	client_close(&c);
 }
 
@@ -830,6 +1083,13 @@ main(void)
 		cmocka_unit_test(test_came_back),
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_odd_keywords),
+		cmocka_unit_test(test_modseqs),
+		cmocka_unit_test(test_vanished),
+		cmocka_unit_test(test_modseq_waits),
+		cmocka_unit_test(test_earlier),
+		cmocka_unit_test(test_match),
+		cmocka_unit_test(test_since),
+		cmocka_unit_test(test_long_vanished),
 		cmocka_unit_test(test_resolve),
 		cmocka_unit_test(test_uidvec),
 		cmocka_unit_test(test_listmatch),
