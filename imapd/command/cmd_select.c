@@ -7,6 +7,7 @@
 #include "imapd/command/answer.h"
 #include "imapd/command/cmd_expunge.h"
 #include "imapd/command/commands.h"
+#include "imapd/mailbox/objectid.h"
 #include "imapd/wire/reply.h"
 
 static void
@@ -14,6 +15,19 @@ unselect(struct session *s)
 {
 	mailbox_close(s->mailbox);
 	s->mailbox = NULL;
+}
+
+/* "OK" SP "[" "MAILBOXID" SP "(" objectid ")" "]" SP text (RFC 8474 4.2) */
+static void
+tell_mailboxid(struct session *s)
+{
+	struct buf *b = wire_out_buf(s->out);
+
+	reply_begin(s->out, SPAN_NONE, REPLY_OK);
+	buf_puts(b, "[MAILBOXID (");
+	objectid_mailbox(maildir_guid(mailbox_store(s->mailbox)), b);
+	buf_puts(b, ")] Identifier of the mailbox.");
+	reply_end(s->out);
 }
 
 /*
@@ -42,6 +56,7 @@ cmd_select(struct session *s, const struct command *cmd)
 	if (err != 0)
 		return answer_err(s, cmd, err);
 	mailbox_announce(s->mailbox, s->out);
+	tell_mailboxid(s);
 	if (cmd->u.select.is_condstore)
 		reply_untagged(s->out, REPLY_OK, "NOMODSEQ",
 		    "Changes have no numbers here.");
