@@ -44,6 +44,7 @@ TESTS = {
     "INPROGRESS": "test_progress.py:test_search_and_fetch",
     "PREVIEW": "test_preview.py:test_lazy",
     "SAVEDATE": "test_preview.py:test_save_date",
+    "OBJECTID": "test_objectid.py:test_mailboxid",
     "QUOTA": "test_quota.py:test_getquotaroot",
     "QUOTA=RES-STORAGE": "test_quota.py:test_getquota",
     "QUOTA=RES-MESSAGE": "test_quota.py:test_resources_without_a_limit",
