@@ -86,6 +86,20 @@ is_settled(const struct stat *st, bool has_named_size)
 	    age <= -MAILDIR_SETTLED_S;
 }
 
+bool
+has_maildir_save_date(struct maildir *md, uint32_t uid, int64_t *ret)
+{
+	const struct msg *m;
+	uint64_t saved;
+
+	md_wake(md);
+	if ((m = picture_find(&md->pic, uid)) == NULL ||
+	    (saved = picture_get(&md->pic, PICTURE_SAVED, m)) == 0)
+		return false;
+	*ret = (int64_t)saved;
+	return true;
+}
+
 int
 maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
 {
@@ -105,8 +119,7 @@ maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
 		return r;
 	m = picture_find(&md->pic, uid);
 	info.internal_date = st.st_mtim.tv_sec;
-	info.save_date = (int64_t)picture_get(&md->pic, PICTURE_SAVED, m);
-	if (info.save_date == 0)
+	if (!has_maildir_save_date(md, uid, &info.save_date))
 		info.save_date = st.st_ctim.tv_sec;
 	info.file_size = (uint64_t)st.st_size;
 	base = picture_base(&md->pic, m, &nb);

@@ -432,7 +432,9 @@ void maildir_keep_flush(struct maildir *md);
 
 struct maildir_info {
 	int64_t internal_date;	/* seconds since 1970: the file's mtime */
-	int64_t save_date;	/* when it came into this mailbox */
+	int64_t save_date;	/* when it came into this mailbox; not on
+				 * record: when the file was last changed or
+				 * renamed */
 	uint64_t file_size;	/* as maildir_file_size(); of the file itself
 				 * for compressed ones without S= */
 	uint64_t crlf_size_hint;/* W= of the name, 0 if it has none */
@@ -443,6 +445,10 @@ struct maildir_info {
  * longer there under any name. */
 int maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
     ERR_CHECK;
+
+/* has_maildir_save_date(md, uid, ret): the date on record, without looking for
+ * the file; false: the message was there before there was a record. */
+bool has_maildir_save_date(struct maildir *md, uint32_t uid, int64_t *ret);
 
 /* maildir_message_guid(md, uid, b): append the message's GUID: G of its record
  * in the uidlist, else the base of its name.  ERR_GONE: no such message. */

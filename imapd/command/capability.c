@@ -52,6 +52,9 @@ static const struct capability table[] = {
 	/* draft-ietf-morg-inthread-01 */
 	{ SPAN("THREAD=REFS"), SESSION },
 	{ SPAN("INPROGRESS"), SESSION },		/* RFC 9585 */
+	{ SPAN("PREVIEW"), SESSION },			/* RFC 8970 */
+	{ SPAN("SAVEDATE"), SESSION },			/* RFC 8514 */
+	{ SPAN("OBJECTID"), SESSION },			/* RFC 8474 */
 	{ SPAN("QUOTA"), SESSION },			/* RFC 2087, 9208 */
 	{ SPAN("QUOTA=RES-STORAGE"), SESSION },		/* RFC 9208 5.1 */
 	{ SPAN("QUOTA=RES-MESSAGE"), SESSION },		/* RFC 9208 5.2 */

@@ -2,7 +2,8 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  *
- * cmd_fetch.c: FETCH and UID FETCH (RFC 3501 6.4.5, 6.4.8, 7.4.2; RFC 3516).
+ * cmd_fetch.c: FETCH and UID FETCH (RFC 3501 6.4.5, 6.4.8, 7.4.2; RFC 3516,
+ * 8474, 8514, 8970).
  *
  * No message fails the range.  One that another session has expunged answers
  * what can still be said of it, UID and NIL texts, and the command ends with OK
@@ -19,10 +20,10 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "message/header.h"
-#include "message/part.h"
 #include "maildir/maildir.h"
 #include "imapd/wire/fmt.h"
 #include "imapd/wire/wire_out.h"
+#include "imapd/mailbox/fact.h"
 #include "imapd/mailbox/kept.h"
 #include "imapd/mailbox/mailbox.h"
 #include "imapd/mailbox/msgview.h"
@@ -50,6 +51,7 @@ struct fetch {
 	struct mailbox *mb;
 	struct maildir *md;
 	struct msgview *view;
+	struct fact fact;
 	struct wire_out *out;
 	const struct fetch_args *args;
 	struct header_set **fields;	/* for each item, or NULL */
@@ -86,7 +88,8 @@ static bool
 is_about_text(enum fetch_what what)
 {
 	return what != FETCH_UID && what != FETCH_FLAGS &&
-	    what != FETCH_INTERNALDATE && what != FETCH_MODSEQ;
+	    what != FETCH_INTERNALDATE && what != FETCH_MODSEQ &&
+	    what != FETCH_SAVEDATE && what != FETCH_EMAILID;
 }
 
 static void
@@ -99,6 +102,7 @@ fetch_init(struct fetch *f, struct session *s, const struct command *cmd)
 	    .args = args, .with_uid = cmd->is_uid };
 	f->md = mailbox_store(f->mb);
 	f->view = mailbox_view(f->mb);
+	fact_init(&f->fact, f->md, f->view, s->is_utf8);
 	buf_init(&f->text, FETCH_TEXT_MAX);
 	f->fields = arena_array(s->arena, args->nitems, sizeof(*f->fields));
 	f->kept = arena_array(s->arena, args->nitems, sizeof(*f->kept));
@@ -125,6 +129,7 @@ fetch_done(struct fetch *f)
 {
 	for (size_t i = 0; i < f->args->nitems; i++)
 		header_set_free(f->fields[i]);
+	fact_done(&f->fact);
 	buf_done(&f->text);
 	msgview_rest(f->view);
 }
@@ -244,62 +249,37 @@ put_size(struct fetch *f)
 	buf_put_u64(b, whole.size + whole.bare_lf);
 }
 
-/* msg-att-static =/ "ENVELOPE" SP envelope */
+/*
+ * msg-att-static =/ "ENVELOPE" SP envelope / "BODY" ["STRUCTURE"] SP body
+ * msg-att-dynamic =/ "PREVIEW" SP nstring                  (RFC 8970 section 6)
+ * msg-att-static =/ "SAVEDATE" SP (date-time / nil)        (RFC 8514 section 5)
+ * msg-att-static =/ "EMAILID" SP "(" objectid ")" /
+ *                   "THREADID" SP ("(" objectid ")" / nil)
+ *                                                          (RFC 8474 section 7)
+ */
 static void
-put_envelope(struct fetch *f, const struct fetch_kept *k)
+put_fact(struct fetch *f, const struct fetch_item *item,
+    const struct fetch_kept *k)
 {
-	static const struct envelope none;
-	const struct part *part;
+	struct span value = k->value;
 	int err;
 
-	if (k->value.p != NULL) {
-		buf_puts(next_item(f), "ENVELOPE ");
-		wire_out_span(f->out, k->value);
-		return;
-	}
-	buf_clear(&f->text);
-	if ((err = msgview_header(f->view, &part)) == 0) {
-		fmt_envelope(&f->text, part->envelope, f->s->is_utf8);
-		err = buf_err(&f->text);
-	}
-	if (err == 0) {
-		keep(f, k, buf_span(&f->text));
-	} else {
-		note_error(f, err);
+	if (value.p == NULL && item->is_lazy) {
+		value = SPAN("NIL");
+	} else if (value.p == NULL) {
 		buf_clear(&f->text);
-		fmt_envelope(&f->text, &none, f->s->is_utf8);
+		err = fact_put(&f->fact, f->uid, item->what, &f->text);
+		if (err != 0) {
+			note_error(f, err);
+			buf_clear(&f->text);
+			fact_put_none(item->what, &f->text);
+		} else if (item->what != FETCH_THREADID) {	/* is kept */
+			keep(f, k, buf_span(&f->text));
+		}
+		value = buf_span(&f->text);
 	}
-	buf_puts(next_item(f), "ENVELOPE ");
-	wire_out_span(f->out, buf_span(&f->text));
-}
-
-/* msg-att-static =/ "BODY" ["STRUCTURE"] SP body */
-static void
-put_body(struct fetch *f, const struct fetch_kept *k, bool is_extended)
-{
-	const char *name = is_extended ? "BODYSTRUCTURE " : "BODY ";
-	const struct part *top;
-	int err;
-
-	if (k->value.p != NULL) {
-		buf_puts(next_item(f), name);
-		wire_out_span(f->out, k->value);
-		return;
-	}
-	buf_clear(&f->text);
-	if ((err = msgview_parts(f->view, &top)) == 0) {
-		fmt_body(&f->text, top, is_extended, f->s->is_utf8);
-		err = buf_err(&f->text);
-	}
-	if (err == 0) {
-		keep(f, k, buf_span(&f->text));
-	} else {
-		note_error(f, err);
-		buf_clear(&f->text);
-		fmt_body_empty(&f->text, is_extended);
-	}
-	buf_puts(next_item(f), name);
-	wire_out_span(f->out, buf_span(&f->text));
+	buf_puts(next_item(f), fact_name(item->what));
+	wire_out_span(f->out, value);
 }
 
 /*
@@ -390,11 +370,13 @@ put_item(struct fetch *f, size_t i)
 		put_size(f);
 		break;
 	case FETCH_ENVELOPE:
-		put_envelope(f, &f->kept[i]);
-		break;
 	case FETCH_BODY:
 	case FETCH_BODYSTRUCTURE:
-		put_body(f, &f->kept[i], item->what == FETCH_BODYSTRUCTURE);
+	case FETCH_PREVIEW:
+	case FETCH_SAVEDATE:
+	case FETCH_EMAILID:
+	case FETCH_THREADID:
+		put_fact(f, item, &f->kept[i]);
 		break;
 	case FETCH_SECTION:
 	case FETCH_BINARY:
@@ -404,11 +386,6 @@ put_item(struct fetch *f, size_t i)
 	case FETCH_MODSEQ:
 		put_modseq(f);
 		break;
-	case FETCH_EMAILID:
-	case FETCH_THREADID:
-	case FETCH_SAVEDATE:
-	case FETCH_PREVIEW:
-		break;		/* not parsed as long as not announced */
 	}
 }
 
@@ -471,8 +448,8 @@ prepare(struct fetch *f)
 		struct fetch_kept *k = &f->kept[i];
 
 		k->value = SPAN_NONE;
-		if (k->has_kind && has_maildir_value(f->md, k->kind, f->uid,
-		    &k->value))
+		if ((k->has_kind && has_maildir_value(f->md, k->kind, f->uid,
+		    &k->value)) || f->args->item[i].is_lazy)
 			continue;
 		if (what == FETCH_RFC822_SIZE)
 			err = msgview_whole(f->view, &whole);

@@ -6,6 +6,7 @@
  */
 #include "imapd/command/answer.h"
 #include "imapd/command/commands.h"
+#include "imapd/mailbox/objectid.h"
 #include "imapd/wire/fmt.h"
 
 static int
@@ -32,6 +33,28 @@ is_same_path(const struct maildir_path *a, const struct maildir_path *b)
 	return a->n == b->n && is_path_in(a, b);
 }
 
+/* OK [MAILBOXID (...)] (RFC 8474 4.1).  A mailbox that cannot be read back is
+ * there all the same. */
+static int ERR_CHECK
+answer_created(struct session *s, const struct command *cmd,
+    const struct maildir_path *path)
+{
+	struct maildir_status st;
+	struct buf *b;
+	int err = maildir_status(s->store, path, false, &st);
+
+	if (err != 0) {
+		answer_log(s, cmd, err);
+		return answer_done(s, cmd);
+	}
+	answer_begin(s, cmd);
+	b = wire_out_buf(s->out);
+	buf_puts(b, "[MAILBOXID (");
+	objectid_mailbox(st.guid, b);
+	buf_puts(b, ")] ");
+	return answer_end(s, cmd);
+}
+
 /* The name at the end of a "foo/" says that children are to come (RFC 3501
  * 6.3.3); every mailbox can have them, so it is the same as "foo". */
 int
@@ -47,7 +70,8 @@ cmd_create(struct session *s, const struct command *cmd)
 	if (err == 0)
 		err = is_maildir_inbox(&path) ? ERR_EXISTS :
 		    maildir_create(s->store, &path);
-	return err == 0 ? answer_done(s, cmd) : answer_err(s, cmd, err);
+	return err == 0 ? answer_created(s, cmd, &path) :
+	    answer_err(s, cmd, err);
 }
 
 int

@@ -8,6 +8,7 @@
 #include "imapd/command/cmd_expunge.h"
 #include "imapd/command/commands.h"
 #include "imapd/command/condstore.h"
+#include "imapd/mailbox/objectid.h"
 #include "imapd/wire/reply.h"
 
 static void
@@ -15,6 +16,19 @@ unselect(struct session *s)
 {
 	mailbox_close(s->mailbox);
 	s->mailbox = NULL;
+}
+
+/* "OK" SP "[" "MAILBOXID" SP "(" objectid ")" "]" SP text (RFC 8474 4.2) */
+static void
+tell_mailboxid(struct session *s)
+{
+	struct buf *b = wire_out_buf(s->out);
+
+	reply_begin(s->out, SPAN_NONE, REPLY_OK);
+	buf_puts(b, "[MAILBOXID (");
+	objectid_mailbox(maildir_guid(mailbox_store(s->mailbox)), b);
+	buf_puts(b, ")] Identifier of the mailbox.");
+	reply_end(s->out);
 }
 
 /*
@@ -45,6 +59,7 @@ cmd_select(struct session *s, const struct command *cmd)
 	if (err != 0)
 		return answer_err(s, cmd, err);
 	mailbox_announce(s->mailbox, s->out);
+	tell_mailboxid(s);
 	if (cmd->u.select.is_qresync)
 		qresync_select(s, &cmd->u.select.qresync);
 	/* Not by answer.h: there is no news of what was opened just now. */

@@ -8,6 +8,7 @@
 #include "imapd/command/answer.h"
 #include "imapd/command/commands.h"
 #include "imapd/command/condstore.h"
+#include "imapd/mailbox/objectid.h"
 #include "imapd/wire/fmt.h"
 
 struct printer {
@@ -33,17 +34,6 @@ put_number(struct printer *pr, uint32_t item, const char *name, uint64_t value)
 {
 	if (put_name(pr, item, name))
 		buf_put_u64(pr->b, value);
-}
-
-static void
-put_hex(struct buf *b, const uint8_t *p, size_t n)
-{
-	static const uint8_t digit[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < n; i++) {
-		buf_putc(b, digit[p[i] >> 4]);
-		buf_putc(b, digit[p[i] & 15]);
-	}
 }
 
 int
@@ -78,7 +68,7 @@ status_put(struct session *s, const struct maildir_path *path,
 	    s->conf->append_limit);
 	if (put_name(&pr, STATUS_MAILBOXID, "MAILBOXID")) {
 		buf_putc(pr.b, '(');
-		put_hex(pr.b, st.guid, sizeof(st.guid));
+		objectid_mailbox(st.guid, pr.b);
 		buf_putc(pr.b, ')');
 	}
 	buf_puts(pr.b, ")\r\n");

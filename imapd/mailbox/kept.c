@@ -80,6 +80,12 @@ has_kept_kind(struct maildir *md, const struct fetch_item *item, bool is_utf8,
 		buf_puts(&b, is_utf8 ? "bodystructure utf8 1" :
 		    "bodystructure 1");
 		break;
+	case FETCH_PREVIEW:
+		buf_puts(&b, is_utf8 ? "preview utf8 1" : "preview 1");
+		break;
+	case FETCH_THREADID:
+		buf_puts(&b, "threadid 1");
+		break;
 	case FETCH_SECTION:
 		is_kept = item->section.nparts == 0 && !item->has_partial &&
 		    (item->section.what == SECTION_FIELDS ||

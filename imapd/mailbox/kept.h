@@ -7,9 +7,9 @@
  *
  * For SEARCH the texts of fields that were searched are kept, decoded.
  *
- * ENVELOPE, BODY and BODYSTRUCTURE are kept as IMAP spells them, so that a warm
- * FETCH is a copy; and header fields by the list of names that was asked for,
- * since a client asks for the same list each time.
+ * ENVELOPE, BODY, BODYSTRUCTURE, PREVIEW and THREADID are kept as IMAP spells
+ * them, so that a warm FETCH is a copy; and header fields by the list of names
+ * that was asked for, since a client asks for the same list each time.
  */
 #ifndef IMAPD_MAILBOX_KEPT_H
 #define IMAPD_MAILBOX_KEPT_H

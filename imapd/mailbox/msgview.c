@@ -29,6 +29,7 @@
 
 #define KIND_SIZE	SPAN("size 1")	/* size, bare_lf, lines: 8 each */
 #define KIND_DATE	SPAN("date 1")	/* seconds since 1970: 8 */
+#define KIND_SAVED	SPAN("saved 1")	/* the same */
 
 struct msgview {
 	struct maildir *md;
@@ -148,22 +149,39 @@ is_msgview_whole(const struct msgview *mv)
 	    is_maildir_file_settled(mv->file);
 }
 
+static bool
+has_kept_time(struct msgview *mv, unsigned kind, int64_t *ret)
+{
+	struct span kept;
+	struct dec d;
+
+	if (!has_maildir_value(mv->md, kind, mv->uid, &kept) || kept.n != 8)
+		return false;
+	d = dec_init(kept);
+	*ret = (int64_t)dec_u64(&d);
+	return true;
+}
+
+static void
+keep_time(struct msgview *mv, unsigned kind, int64_t t)
+{
+	struct buf b;
+
+	buf_init(&b, 8);
+	enc_u64(&b, (uint64_t)t);
+	maildir_keep(mv->md, kind, mv->uid, buf_span(&b));
+	buf_done(&b);
+}
+
 int
 msgview_date(struct msgview *mv, int64_t *ret)
 {
 	struct maildir_info info;
-	struct span kept;
-	struct buf b;
 	bool is_settled;
 	int err;
 
-	if (has_maildir_value(mv->md, mv->kind_date, mv->uid, &kept) &&
-	    kept.n == 8) {
-		struct dec d = dec_init(kept);
-
-		*ret = (int64_t)dec_u64(&d);
+	if (has_kept_time(mv, mv->kind_date, ret))
 		return 0;
-	}
 	if (mv->file != NULL) {
 		*ret = maildir_file_date(mv->file);
 		is_settled = is_maildir_file_settled(mv->file);
@@ -173,12 +191,29 @@ msgview_date(struct msgview *mv, int64_t *ret)
 		*ret = info.internal_date;
 		is_settled = info.is_settled;
 	}
-	if (!is_settled)
+	if (is_settled)
+		keep_time(mv, mv->kind_date, *ret);
+	return 0;
+}
+
+int
+msgview_save_date(struct msgview *mv, int64_t *ret)
+{
+	struct maildir_info info;
+	unsigned kind;
+	bool has_kind;
+	int err;
+
+	if (has_maildir_save_date(mv->md, mv->uid, ret))
 		return 0;
-	buf_init(&b, 8);
-	enc_u64(&b, (uint64_t)*ret);
-	maildir_keep(mv->md, mv->kind_date, mv->uid, buf_span(&b));
-	buf_done(&b);
+	has_kind = maildir_kind(mv->md, KIND_SAVED, &kind) == 0;
+	if (has_kind && has_kept_time(mv, kind, ret))
+		return 0;
+	if ((err = maildir_info(mv->md, mv->uid, &info)) != 0)
+		return err;
+	*ret = info.save_date;
+	if (has_kind)
+		keep_time(mv, kind, *ret);
 	return 0;
 }
 
@@ -385,5 +420,31 @@ msgview_parts(struct msgview *mv, const struct part **ret)
 	if (mv->parts == NULL && (err = parse(mv, false, &mv->parts)) != 0)
 		return err;
 	*ret = mv->parts;
+	return 0;
+}
+
+int
+msgview_beginning(struct msgview *mv, uint64_t n, const struct part **ret,
+    bool *ret_all)
+{
+	struct part_parser *pp;
+	uint64_t off = 0;
+	struct span s;
+	int err;
+
+	if ((err = msgview_open(mv)) != 0)
+		return err;
+	*ret_all = mv->size <= n;
+	if (*ret_all)
+		return msgview_parts(mv, ret);
+	pp = part_parser_new(mv->arena);
+	do {
+		if ((err = msgview_piece(mv, off, n - off, &s)) != 0) {
+			part_parser_free(pp);
+			return err;
+		}
+		off += s.n;
+	} while (s.n > 0 && part_parser_feed(pp, s) && off < n);
+	*ret = part_parser_finish(pp);
 	return 0;
 }

@@ -68,6 +68,14 @@ bool is_msgview_whole(const struct msgview *mv);
 /* msgview_date(mv, ret): the internal date; needs no open file. */
 int msgview_date(struct msgview *mv, int64_t *ret) ERR_CHECK;
 
+/*
+ * msgview_save_date(mv, ret): when the message came into its mailbox (RFC
+ * 8514); needs no open file.  Of one that was there before there was a record
+ * it is the time of the last change of its file when this was first asked, and
+ * kept, since it must not change.
+ */
+int msgview_save_date(struct msgview *mv, int64_t *ret) ERR_CHECK;
+
 /* msgview_whole(mv, ret): the message as an extent.  Its size as served, size +
  * bare_lf, is RFC822.SIZE and the length of BODY[].  If it was counted before,
  * by whichever session, the file is not opened. */
@@ -79,6 +87,11 @@ int msgview_header(struct msgview *mv, const struct part **ret) ERR_CHECK;
 
 /* msgview_parts(mv, ret): the whole tree. */
 int msgview_parts(struct msgview *mv, const struct part **ret) ERR_CHECK;
+
+/* msgview_beginning(mv, n, ret, ret_all): the tree of the first n bytes, made
+ * anew; *ret_all: the message has no more than these. */
+int msgview_beginning(struct msgview *mv, uint64_t n, const struct part **ret,
+    bool *ret_all) ERR_CHECK;
 
 /*
  * msgview_piece(mv, off, n, ret): stored bytes from off, at most n of them, as

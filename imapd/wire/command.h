@@ -83,6 +83,7 @@ struct fetch_item {
 	enum fetch_what what;
 	struct section section;
 	bool is_peek;
+	bool is_lazy;		/* PREVIEW (LAZY) (RFC 8970 4.1) */
 	bool has_partial;
 	uint64_t partial_off;	/* <off.len> */
 	uint64_t partial_len;

@@ -169,7 +169,8 @@ enum form {
 	FORM_PLAIN,
 	FORM_SECTION,		/* section ["<" ... ">"] */
 	FORM_BINARY,		/* section-binary ["<" ... ">"] */
-	FORM_BINARY_SIZE	/* section-binary */
+	FORM_BINARY_SIZE,	/* section-binary */
+	FORM_PREVIEW		/* [SP "(" preview-mod *(SP preview-mod) ")"] */
 };
 
 struct att {
@@ -188,6 +189,10 @@ struct att {
  *             "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
  *             "BODY" ["STRUCTURE"] / "UID"                 (RFC 3501 section 9)
  * fetch-att =/ "MODSEQ"                                 (RFC 7162 section 7)
+ * fetch-att =/ "PREVIEW" [SP "(" preview-mod *(SP preview-mod) ")"]
+ *                                                          (RFC 8970 section 6)
+ * fetch-att =/ "SAVEDATE"                                  (RFC 8514 section 5)
+ * fetch-att =/ "EMAILID" / "THREADID"                      (RFC 8474 section 7)
  * The names that end in .PEEK are those of RFC 1730; Outlook sends them.
  */
 static const struct att plain_atts[] = {
@@ -199,6 +204,10 @@ static const struct att plain_atts[] = {
 	{ "ENVELOPE", FORM_PLAIN, { .what = FETCH_ENVELOPE } },
 	{ "BODY", FORM_PLAIN, { .what = FETCH_BODY } },
 	{ "BODYSTRUCTURE", FORM_PLAIN, { .what = FETCH_BODYSTRUCTURE } },
+	{ "PREVIEW", FORM_PREVIEW, { .what = FETCH_PREVIEW } },
+	{ "SAVEDATE", FORM_PLAIN, { .what = FETCH_SAVEDATE } },
+	{ "EMAILID", FORM_PLAIN, { .what = FETCH_EMAILID } },
+	{ "THREADID", FORM_PLAIN, { .what = FETCH_THREADID } },
 	{ "RFC822", FORM_PLAIN, SECTION_ITEM(SECTION_ALL, false, "RFC822") },
 	{ "RFC822.PEEK", FORM_PLAIN,
 	    SECTION_ITEM(SECTION_ALL, true, "RFC822") },
@@ -231,6 +240,31 @@ static const struct att section_atts[] = {
 	{ .name = NULL }
 };
 
+/* preview-mod = "LAZY" */
+static int
+preview_mod(struct lex *lx, void *arg)
+{
+	static const struct lex_bit table[] = { { "LAZY", 1 }, { NULL, 0 } };
+	struct fetch_item *item = arg;
+	uint32_t bits = 0;
+	int err = lex_bit(lx, table, "Unknown PREVIEW modifier", &bits);
+
+	item->is_lazy = true;
+	return err;
+}
+
+/* Behind PREVIEW a "(" begins its modifiers: no item begins with one. */
+static int ERR_CHECK
+preview_mods(struct lex *lx, struct fetch_item *item)
+{
+	struct span rest = span_skip(lx->text, lx->at);
+
+	if (!has_prefix(rest, SPAN(" (")))
+		return 0;
+	lex_skip(lx, 1);
+	return lex_list1(lx, preview_mod, item);
+}
+
 static int ERR_CHECK
 rest_of_att(struct lex *lx, enum form form, struct fetch_item *item)
 {
@@ -238,6 +272,8 @@ rest_of_att(struct lex *lx, enum form form, struct fetch_item *item)
 
 	if (form == FORM_PLAIN)
 		return 0;
+	if (form == FORM_PREVIEW)
+		return preview_mods(lx, item);
 	if (form == FORM_SECTION)
 		err = section(lx, &item->section);
 	else

@@ -14,9 +14,11 @@
 #include "base/buf.h"
 #include "base/num.h"
 #include "maildir/maildir.h"
+#include "message/preview.h"
 #include "imapd/wire/parse.h"
 #include "imapd/wire/wire_out.h"
 #include "imapd/mailbox/mailbox.h"
+#include "imapd/mailbox/objectid.h"
 #include "imapd/command/commands.h"
 #include "imapd/command/progress.h"
 #include "imapd/command/session_state.h"
@@ -158,8 +160,8 @@ check_items(void)
 	struct span rest, whole, header, text;
 	uint64_t size;
 
-	run("a FETCH 1 (UID ENVELOPE BODY BODYSTRUCTURE RFC822.SIZE "
-	    "BODY.PEEK[] BODY.PEEK[HEADER] BODY.PEEK[TEXT])");
+	run("a FETCH 1 (UID ENVELOPE BODY BODYSTRUCTURE PREVIEW THREADID "
+	    "RFC822.SIZE BODY.PEEK[] BODY.PEEK[HEADER] BODY.PEEK[TEXT])");
 	rest = buf_span(&sent);
 	expect(&rest, "* 1 FETCH (UID 1 ENVELOPE ");
 	take_value(&rest);
@@ -167,7 +169,12 @@ check_items(void)
 	take_value(&rest);
 	expect(&rest, " BODYSTRUCTURE ");
 	take_value(&rest);
-	expect(&rest, " RFC822.SIZE ");
+	expect(&rest, " PREVIEW ");
+	if (take_string(&rest).n > PREVIEW_BYTES_MAX)
+		fail("long preview", rest);
+	expect(&rest, " THREADID (T");
+	rest = span_skip(rest, OBJECTID_SIZE - 1);
+	expect(&rest, ") RFC822.SIZE ");
 	size = take_number(&rest);
 	expect(&rest, " BODY[] ");
 	whole = take_string(&rest);

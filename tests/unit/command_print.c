@@ -178,7 +178,9 @@ put_item(struct buf *b, const struct fetch_item *item)
 		[FETCH_BODYSTRUCTURE] = "BODYSTRUCTURE",
 		[FETCH_SECTION] = "BODY", [FETCH_BINARY] = "BINARY",
 		[FETCH_BINARY_SIZE] = "BINARY.SIZE",
-		[FETCH_MODSEQ] = "MODSEQ"
+		[FETCH_MODSEQ] = "MODSEQ",
+		[FETCH_PREVIEW] = "PREVIEW", [FETCH_SAVEDATE] = "SAVEDATE",
+		[FETCH_EMAILID] = "EMAILID", [FETCH_THREADID] = "THREADID"
 	};
 	bool is_obsolete = item->name != NULL;
 
@@ -189,6 +191,8 @@ put_item(struct buf *b, const struct fetch_item *item)
 	if (!is_obsolete && (item->what == FETCH_SECTION ||
 	    item->what == FETCH_BINARY || item->what == FETCH_BINARY_SIZE))
 		put_section(b, item);
+	if (item->is_lazy)
+		buf_puts(b, " (LAZY)");
 }
 
 static void

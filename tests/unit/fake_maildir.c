@@ -281,6 +281,27 @@ maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
 	return 0;
 }
 
+bool
+has_maildir_save_date(struct maildir *md, uint32_t uid, int64_t *ret)
+{
+	(void)md;
+	(void)uid;
+	(void)ret;
+	return false;
+}
+
+/* Each message its own. */
+int
+maildir_message_guid(struct maildir *md, uint32_t uid, struct buf *b)
+{
+	(void)md;
+	if (find(uid) == NULL)
+		return ERR_GONE;
+	buf_puts(b, "guid-");
+	buf_put_u64(b, uid);
+	return 0;
+}
+
 int
 maildir_check(const struct maildir *md)
 {

@@ -318,6 +318,106 @@ test_parts(void **state)
 	    "a OK FETCH completed.\r\n");
 }
 
+/* What the kinds of mail become is in test_message_preview. */
+static void
+test_preview(void **state)
+{
+	struct world *w = *state;
+	struct fake_msg *m;
+
+	add(1, 0, PARTS);
+	add(2, 0, "Subject: x\nContent-Type: text/plain; charset=utf-8\n\n"
+	    "Gr\xc3\xbc\xc3\x9f" "e\n-- \nA\n");
+	add(3, 0, "Subject: x\nContent-Type: image/png\n\nabc\n");
+	m = add(4, 0, "A: b\n\nx\n");
+	m->open_err = ERR_ACCESS;
+	CHECK(w, "a FETCH 1:3 (PREVIEW UID)",
+	    "* 1 FETCH (UID 1 PREVIEW \"first\")\r\n"
+	    "* 2 FETCH (UID 2 PREVIEW {7}\r\nGr\xc3\xbc\xc3\x9f" "e)\r\n"
+	    "* 3 FETCH (UID 3 PREVIEW \"\")\r\n"
+	    "a OK FETCH completed.\r\n");
+	assert_int_equal(fake.v[0].msg.flags.sys, 0);
+	fake.opened = 0;
+	CHECK(w, "a FETCH 1 (PREVIEW (LAZY))",
+	    "* 1 FETCH (PREVIEW NIL)\r\na OK FETCH completed.\r\n");
+	assert_int_equal(fake.opened, 0);
+	w->s.is_utf8 = true;
+	CHECK(w, "a FETCH 2 PREVIEW",
+	    "* 2 FETCH (PREVIEW \"Gr\xc3\xbc\xc3\x9f" "e\")\r\n"
+	    "a OK FETCH completed.\r\n");
+	/* NIL would be an answer to LAZY only (RFC 8970 3.2). */
+	assert_non_null(strstr(run(w, "a FETCH 4 PREVIEW"),
+	    "* 4 FETCH (PREVIEW \"\")\r\na NO "));
+}
+
+/* The text of a large message is found without reading all of it; and behind
+ * a large attachment, too. */
+static void
+test_preview_large(void **state)
+{
+	struct world *w = *state;
+	struct buf b;
+
+	for (int has_text = 1; has_text >= 0; has_text--) {
+		fake_clear(&fake);
+		mailbox_close(w->s.mailbox);
+		w->s.mailbox = NULL;
+		buf_init(&b, 4 * 1024 * 1024);
+		buf_puts(&b, "Content-Type: multipart/mixed; boundary=x\n\n");
+		if (has_text)
+			buf_puts(&b, "--x\n\nfirst\n");
+		buf_puts(&b, "--x\nContent-Type: image/png\n\n");
+		while (b.n < 3 * 1024 * 1024)
+			buf_puts(&b, "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCA\n");
+		buf_puts(&b, "--x\n\nlast\n--x--\n");
+		fake_add(&fake, 1, 0, buf_span(&b));
+		CHECK(w, "a FETCH 1 PREVIEW", has_text ?
+		    "* 1 FETCH (PREVIEW \"first\")\r\n"
+		    "a OK FETCH completed.\r\n" :
+		    "* 1 FETCH (PREVIEW \"last\")\r\n"
+		    "a OK FETCH completed.\r\n");
+		if (has_text)
+			assert_in_range(fake.read, 1, 300 * 1024);
+		buf_done(&b);
+	}
+	fake_clear(&fake);
+}
+
+static void
+test_save_date(void **state)
+{
+	struct world *w = *state;
+
+	add(1, 0, SIMPLE)->date = 86400 * 31;
+	CHECK(w, "a FETCH 1 SAVEDATE",
+	    "* 1 FETCH (SAVEDATE \"01-Feb-1970 00:00:00 +0000\")\r\n"
+	    "a OK FETCH completed.\r\n");
+	assert_int_equal(fake.opened, 0);
+}
+
+/* "M" and "T" with the SHA-256 of "guid-1", "root@x" and so on. */
+static void
+test_object_ids(void **state)
+{
+	struct world *w = *state;
+
+	add(1, 0, "Message-ID: <root@x>\n\nx\n");
+	add(2, 0, "Message-ID: <2@x>\nReferences: <root@x> <1@x>\n\nx\n");
+	add(3, 0, SIMPLE)->open_err = ERR_ACCESS;
+	CHECK(w, "a FETCH 1:3 EMAILID",
+	    "* 1 FETCH (EMAILID (Mc1ce8282f097d63fd8eb33f7daba41a7))\r\n"
+	    "* 2 FETCH (EMAILID (Mb0c6dedc61cecfc7297762f445ec6d4f))\r\n"
+	    "* 3 FETCH (EMAILID (Me5a17b127cca7995d084c6f930a3a281))\r\n"
+	    "a OK FETCH completed.\r\n");
+	assert_int_equal(fake.opened, 0);
+	CHECK(w, "a UID FETCH 1:2 (THREADID)",
+	    "* 1 FETCH (UID 1 THREADID (T1ab2165f3893136409c0031bd63ed860))\r\n"
+	    "* 2 FETCH (UID 2 THREADID (T1ab2165f3893136409c0031bd63ed860))\r\n"
+	    "a OK UID FETCH completed.\r\n");
+	assert_non_null(strstr(run(w, "a FETCH 3 THREADID"),
+	    "* 3 FETCH (THREADID NIL)\r\na NO "));
+}
+
 static void
 test_fields(void **state)
 {
@@ -908,6 +1008,10 @@ main(void)
 		TEST(test_seen_refused),
 		TEST(test_examine),
 		TEST(test_parts),
+		TEST(test_preview),
+		TEST(test_preview_large),
+		TEST(test_save_date),
+		TEST(test_object_ids),
 		TEST(test_fields),
 		TEST(test_structure),
 		TEST(test_binary),

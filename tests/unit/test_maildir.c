@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "maildir/maildir.h"
@@ -367,6 +368,7 @@ test_copy(void **state)
 	struct maildir *md, *there;
 	struct maildir_copied c;
 	struct buf guid;
+	int64_t saved;
 	uint32_t uids[2] = { 1, 2 };
 	char name[256];
 
@@ -391,6 +393,11 @@ test_copy(void **state)
 	/* a second copy has another base and the same GUID */
 	assert_int_equal(maildir_copy(md, uids, 1, &foo, e->arena, &c), 0);
 	one_change(there, 4, MAILDIR_ADDED);
+	/* what came while it was open has a save date on record */
+	assert_false(has_maildir_save_date(there, 3, &saved));
+	assert_true(has_maildir_save_date(there, 4, &saved));
+	assert_in_range((uint64_t)saved, (uint64_t)time(NULL) - 100,
+	    (uint64_t)time(NULL));
 	buf_init(&guid, 512);
 	assert_int_equal(maildir_message_guid(there, 4, &guid), 0);
 	assert_int_equal(maildir_message_guid(md, 1, &guid), 0);

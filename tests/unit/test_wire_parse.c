@@ -242,6 +242,15 @@ static const struct sample valid[] = {
 	/* BINARY (RFC 3516) */
 	{ "a FETCH 1 (BINARY[1]<0.10> BINARY.PEEK[] BINARY.SIZE[2.1])", NULL },
 
+	/* PREVIEW (RFC 8970), SAVEDATE (RFC 8514), OBJECTID (RFC 8474) */
+	{ "a FETCH 1 (RFC822.SIZE PREVIEW)", NULL },
+	{ "a FETCH 1:4 (ENVELOPE PREVIEW (LAZY))", NULL },
+	{ "a FETCH $ (UID PREVIEW (LAZY))", NULL },
+	{ "a FETCH 1 preview (lazy LAZY)", "FETCH 1 (PREVIEW (LAZY))" },
+	{ "a FETCH 1 (PREVIEW (LAZY ) UID )", "FETCH 1 (PREVIEW (LAZY) UID)" },
+	{ "a FETCH 998 (SAVEDATE)", NULL },
+	{ "a FETCH 1:* (emailid threadid)", "FETCH 1:* (EMAILID THREADID)" },
+
 	/* 8-bit names and names in modified UTF-7 are left as they are. */
 	{ "a SELECT &2D0-", "SELECT &2D0-" },
 	{ "a SELECT \"Entw\xc3\xbcrfe\"", NULL }
@@ -328,6 +337,9 @@ static const struct bad bad[] = {
 	{ "a FETCH 1 (ALL)", 11, "Unknown FETCH item" },
 	{ "a FETCH 1 ()", 11, "Expected a word" },
 	{ "a FETCH 1 BODY.PEEK", 10, "Unknown FETCH item" },
+	{ "a FETCH 1 PREVIEW (EAGER)", 19, "Unknown PREVIEW modifier" },
+	{ "a FETCH 1 PREVIEW ()", 19, "Unknown PREVIEW modifier" },
+	{ "a FETCH 1 (UID (LAZY))", 15, "Expected a word" },
 	{ "a FETCH 1 RFC822[]", 10, "Unknown FETCH item" },
 	{ "a FETCH 1 UID (CHANGEDSINCE 0)", 28,
 	    "A number here cannot begin with 0" },
