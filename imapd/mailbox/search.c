@@ -32,6 +32,7 @@
 #include "imapd/mailbox/kept.h"
 #include "imapd/mailbox/mailbox.h"
 #include "imapd/mailbox/msgview.h"
+#include "imapd/mailbox/objectid.h"
 #include "imapd/mailbox/search.h"
 #include "imapd/mailbox/searchtext.h"
 #include "imapd/mailbox/sentday.h"
@@ -94,12 +95,13 @@ key_cost(enum search_key key)
 	case KEY_BEFORE: case KEY_ON: case KEY_SINCE:
 	case KEY_OLDER: case KEY_YOUNGER:
 	case KEY_SAVEDBEFORE: case KEY_SAVEDON: case KEY_SAVEDSINCE:
+	case KEY_EMAILID:
 		return COST_INFO;
 	case KEY_LARGER: case KEY_SMALLER:
 		return COST_SIZE;
 	case KEY_SENTBEFORE: case KEY_SENTON: case KEY_SENTSINCE:
 	case KEY_HEADER: case KEY_FROM: case KEY_TO: case KEY_CC:
-	case KEY_BCC: case KEY_SUBJECT:
+	case KEY_BCC: case KEY_SUBJECT: case KEY_THREADID:
 		return COST_HEADER;
 	case KEY_BODY: case KEY_TEXT:
 		return COST_BODY;
@@ -275,9 +277,6 @@ compile_operands(struct search *se, struct search_node *node, struct test *t)
 	case KEY_MODSEQ:
 		se->has_modseq = true;
 		return 0;
-	case KEY_EMAILID:
-	case KEY_THREADID:
-		return ERR_UNSUPPORTED;
 	default:
 		return 0;
 	}
@@ -440,12 +439,12 @@ test_internal(struct search *se, const struct test *t, bool *ret)
 static int
 test_saved(struct search *se, const struct test *t, bool *ret)
 {
-	struct maildir_info info;
+	int64_t date;
 	int err;
 
-	if ((err = maildir_info(se->md, se->msg.uid, &info)) != 0)
+	if ((err = msgview_save_date(se->st.mv, &date)) != 0)
 		return err;
-	*ret = is_day_match(t->key, zone_day(info.save_date), t->node->day);
+	*ret = is_day_match(t->key, zone_day(date), t->node->day);
 	return 0;
 }
 
@@ -544,6 +543,9 @@ static int
 test_file(struct search *se, const struct test *t, bool *ret)
 {
 	searchtext_set(&se->st, se->msg.uid);
+	if (t->key == KEY_EMAILID || t->key == KEY_THREADID)
+		return objectid_match(se->md, se->st.mv, se->msg.uid,
+		    t->key == KEY_THREADID, t->node->text, ret);
 	switch (key_cost(t->key)) {
 	case COST_INFO:
 		if (t->key == KEY_SAVEDBEFORE || t->key == KEY_SAVEDON ||

@@ -24,6 +24,7 @@ enum operand {
 	OPERAND_NUMBER,		/* SP number */
 	OPERAND_INTERVAL,	/* SP nz-number */
 	OPERAND_SET,		/* SP sequence-set */
+	OPERAND_OBJECTID,	/* SP objectid */
 	OPERAND_MODSEQ		/* [SP entry-name SP entry-type-req]
 				 * SP mod-sequence-valzer */
 };
@@ -42,6 +43,8 @@ struct key {
  * search-key =/ search-modsequence                         (RFC 7162 section 7)
  * search-key =/ "SAVEDBEFORE" SP date / "SAVEDON" SP date /
  *               "SAVEDSINCE" SP date / "SAVEDATESUPPORTED" (RFC 8514 section 5)
+ * search-key =/ "EMAILID" SP objectid / "THREADID" SP objectid
+ *                                                          (RFC 8474 section 7)
  */
 static const struct key keys[] = {
 	{ "ALL", KEY_ALL, OPERAND_NONE, 0 },
@@ -53,6 +56,7 @@ static const struct key keys[] = {
 	{ "DELETED", KEY_FLAG, OPERAND_NONE, MAILDIR_DELETED },
 	{ "DRAFT", KEY_FLAG, OPERAND_NONE, MAILDIR_DRAFT },
 	{ "FLAGGED", KEY_FLAG, OPERAND_NONE, MAILDIR_FLAGGED },
+	{ "EMAILID", KEY_EMAILID, OPERAND_OBJECTID, 0 },
 	{ "FROM", KEY_FROM, OPERAND_ASTRING, 0 },
 	{ "HEADER", KEY_HEADER, OPERAND_HEADER, 0 },
 	{ "KEYWORD", KEY_KEYWORD, OPERAND_ATOM, 0 },
@@ -75,6 +79,7 @@ static const struct key keys[] = {
 	{ "SMALLER", KEY_SMALLER, OPERAND_NUMBER, 0 },
 	{ "SUBJECT", KEY_SUBJECT, OPERAND_ASTRING, 0 },
 	{ "TEXT", KEY_TEXT, OPERAND_ASTRING, 0 },
+	{ "THREADID", KEY_THREADID, OPERAND_OBJECTID, 0 },
 	{ "TO", KEY_TO, OPERAND_ASTRING, 0 },
 	{ "UID", KEY_UID, OPERAND_SET, 0 },
 	{ "UNANSWERED", KEY_UNFLAG, OPERAND_NONE, MAILDIR_ANSWERED },
@@ -103,6 +108,25 @@ date(struct lex *lx, int64_t *ret)
 		return lex_bad(lx, "Malformed date");
 	}
 	return 0;
+}
+
+/*
+ * objectid = 1*255(ALPHA / DIGIT / "_" / "-")              (RFC 8474 section 7)
+ */
+static int ERR_CHECK
+objectid(struct lex *lx, struct span *ret)
+{
+	size_t start = lx->at;
+	int err = lex_atom(lx, ret);
+	bool is_fit = err == 0 && ret->n <= 255;
+
+	for (size_t i = 0; is_fit && i < ret->n; i++)
+		is_fit = is_alpha(ret->p[i]) || is_digit(ret->p[i]) ||
+		    ret->p[i] == '_' || ret->p[i] == '-';
+	if (err != 0 || is_fit)
+		return err;
+	lx->at = start;
+	return lex_bad(lx, "Malformed object identifier");
 }
 
 /* SP header-fld-name SP astring, behind the first SP */
@@ -169,6 +193,8 @@ operand(struct lex *lx, enum operand what, struct search_node *node)
 		return header_operand(lx, node);
 	case OPERAND_ATOM:
 		return lex_atom(lx, &node->text);
+	case OPERAND_OBJECTID:
+		return objectid(lx, &node->text);
 	case OPERAND_DATE:
 		return date(lx, &node->day);
 	case OPERAND_NUMBER:

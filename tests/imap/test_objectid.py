@@ -97,6 +97,23 @@ def test_fetch_and_move(client):
     assert ids(client) == {1: first[2], 2: first[1]}
 
 
+def test_search(client):
+    """The example of 6; what has no such identifier is not found."""
+    for m in A, RE, C:
+        client.append("INBOX", crlf(m))
+    client.ok("SELECT INBOX")
+    first = ids(client)
+    assert client.ok(f"SEARCH emailid {first[1][0]}").search() == [1]
+    assert client.ok(f"SEARCH threadid {first[1][1]}").search() == [1, 2]
+    assert client.ok(f"SEARCH EMAILID {first[1][1]}").search() == []
+    assert client.ok(f"SEARCH EMAILID {first[1][0].upper()}").search() == []
+    assert client.ok(f"UID SEARCH OR EMAILID {first[1][0]} EMAILID "
+                     f"{first[3][0]}").search() == [1, 3]
+    assert client.ok(f"SEARCH NOT THREADID {first[1][1]}").search() == [3]
+    client.bad('SEARCH EMAILID "M1"')
+    client.bad("SEARCH THREADID")
+
+
 def test_the_same_in_every_session(account, login):
     """Delivered, seen, flagged, renamed, its records lost: the same."""
     for n, m in enumerate((A, RE, C, b"\n", message("x", Message_ID=None))):

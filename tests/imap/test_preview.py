@@ -146,6 +146,10 @@ def test_save_date(account, login):
         c.ok("SELECT INBOX")
         r = c.ok("FETCH 1:2 SAVEDATE").fetch()
         assert [m["SAVEDATE"] for m in r.values()] == dates
+    today = dates[0].decode().split()[0]
+    assert c.ok(f"SEARCH SAVEDON {today}").search() == [1, 2]
+    assert c.ok(f"SEARCH SAVEDBEFORE {today}").search() == []
+    assert c.ok("SEARCH SAVEDATESUPPORTED").search() == [1, 2]
     c.ok("SELECT Box")
     r = c.fetch_one(1, "(SAVEDATE INTERNALDATE)")
     assert when(r["INTERNALDATE"]) == 1600000000

@@ -252,7 +252,8 @@ key_name(const struct search_node *node)
 		[KEY_OLDER] = "OLDER", [KEY_YOUNGER] = "YOUNGER",
 		[KEY_MODSEQ] = "MODSEQ", [KEY_SAVEDBEFORE] = "SAVEDBEFORE",
 		[KEY_SAVEDON] = "SAVEDON", [KEY_SAVEDSINCE] = "SAVEDSINCE",
-		[KEY_SAVEDATESUPPORTED] = "SAVEDATESUPPORTED"
+		[KEY_SAVEDATESUPPORTED] = "SAVEDATESUPPORTED",
+		[KEY_EMAILID] = "EMAILID", [KEY_THREADID] = "THREADID"
 	};
 
 	if (node->key == KEY_FLAG || node->key == KEY_UNFLAG)
@@ -310,6 +311,7 @@ put_operand(struct buf *b, const struct search_node *node)
 		put_set(b, &node->set);
 		break;
 	case KEY_KEYWORD: case KEY_UNKEYWORD:
+	case KEY_EMAILID: case KEY_THREADID:
 		put_raw(b, node->text);
 		break;
 	case KEY_BEFORE: case KEY_ON: case KEY_SINCE:

@@ -249,6 +249,8 @@ static const struct sample valid[] = {
 	{ "a FETCH 1 preview (lazy LAZY)", "FETCH 1 (PREVIEW (LAZY))" },
 	{ "a FETCH 1 (PREVIEW (LAZY ) UID )", "FETCH 1 (PREVIEW (LAZY) UID)" },
 	{ "a FETCH 998 (SAVEDATE)", NULL },
+	{ "a SEARCH EMAILID M6d99ac3275bb4e NOT THREADID T64b_478-75b7ea9",
+	    NULL },
 	{ "a FETCH 1:* (emailid threadid)", "FETCH 1:* (EMAILID THREADID)" },
 
 	/* 8-bit names and names in modified UTF-7 are left as they are. */
@@ -338,6 +340,8 @@ static const struct bad bad[] = {
 	{ "a FETCH 1 ()", 11, "Expected a word" },
 	{ "a FETCH 1 BODY.PEEK", 10, "Unknown FETCH item" },
 	{ "a FETCH 1 PREVIEW (EAGER)", 19, "Unknown PREVIEW modifier" },
+	{ "a SEARCH EMAILID \"M6\"", 17, "Expected an atom" },
+	{ "a SEARCH THREADID T6+4", 18, "Malformed object identifier" },
 	{ "a FETCH 1 PREVIEW ()", 19, "Unknown PREVIEW modifier" },
 	{ "a FETCH 1 (UID (LAZY))", 15, "Expected a word" },
 	{ "a FETCH 1 RFC822[]", 10, "Unknown FETCH item" },
