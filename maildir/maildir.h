@@ -4,9 +4,10 @@
  *
  * maildir.h: a user's mail as files with UIDs, flags and a history.
  *
- * The only header of this folder that the rest of the tree includes.  It knows
- * no IMAP syntax and no sequence numbers: messages are named by UID, mailboxes
- * by their path components in UTF-8, flags by bits.
+ * The only header of this folder that the rest of the tree includes, and
+ * therefore longer than 600 lines.  It knows no IMAP syntax and no sequence
+ * numbers: messages are named by UID, mailboxes by their path components in
+ * UTF-8, flags by bits.
  *
  *	struct maildir_store	one user's mail: a root directory and its layout
  *	struct maildir		one open mailbox
