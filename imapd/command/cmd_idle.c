@@ -8,9 +8,9 @@
  * that vanished is found by TCP (keepalive) or by the next line we send.
  */
 #include "base/fdio.h"
-#include "base/log.h"
 #include "imapd/command/answer.h"
 #include "imapd/command/commands.h"
+#include "imapd/command/polling.h"
 #include "imapd/wire/reply.h"
 
 enum { READY_CLIENT = 1, READY_MAILBOX = 2 };
@@ -21,29 +21,6 @@ struct idle {
 	struct deadline notify;		/* when to say that we are still here */
 	bool has_settled;		/* since the last change, or tried to */
 };
-
-static const char *
-why_polling(int err)
-{
-	if (err == ERR_LIMIT)
-		return "no inotify instances left";
-	if (err == ERR_NOSPACE)		/* not of the disk */
-		return "no inotify watches left";
-	return err == ERR_UNSUPPORTED ? "network file system" : err_text(err);
-}
-
-/* Once a session: the operator can raise the limit, see contrib/sysctl.d. */
-static void
-log_polling(struct session *s, int err)
-{
-	if (s->has_logged_polling)
-		return;
-	s->has_logged_polling = true;
-	log_begin(LOG_NOTICE, "polling");
-	log_str("user", s->start->user);
-	log_str("reason", why_polling(err));
-	log_end();
-}
 
 static void
 start_notify(struct idle *id)
@@ -65,7 +42,7 @@ watch_mailbox(struct idle *id, struct deadline *d)
 	int watch = maildir_watch(md);
 
 	if (watch < 0) {
-		log_polling(id->s, maildir_watch_err(md));
+		polling_log(id->s);
 		*d = deadline_min(*d, deadline_in(maildir_watch_ms(md)));
 	} else if (!id->has_settled && is_maildir_unsettled(md)) {
 		id->has_settled = true;

@@ -8,6 +8,7 @@
 #include "imapd/command/cmd_expunge.h"
 #include "imapd/command/commands.h"
 #include "imapd/command/condstore.h"
+#include "imapd/command/polling.h"
 #include "imapd/mailbox/objectid.h"
 #include "imapd/wire/reply.h"
 
@@ -58,6 +59,7 @@ cmd_select(struct session *s, const struct command *cmd)
 		err = mailbox_open(s->store, &path, is_examine, &s->mailbox);
 	if (err != 0)
 		return answer_err(s, cmd, err);
+	polling_log(s);
 	mailbox_announce(s->mailbox, s->out);
 	tell_mailboxid(s);
 	if (cmd->u.select.is_qresync)

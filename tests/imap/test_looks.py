@@ -252,6 +252,7 @@ def test_polling(account, inject, reason):
     with open(log, "wb") as f, Client.pipe(
             [str(a) for a in argv], stderr=f, **servers.as_mail_user()) as c:
         c.ok("SELECT INBOX")
+        assert "polling" in log.read_text()
         m.deliver()
         assert c.ok("NOOP").exists() == 2
         p = in_cur(m, 0)
