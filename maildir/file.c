@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include "base/enc.h"
 #include "base/fdio.h"
 #include "base/mem.h"
 #include "maildir/file.h"
@@ -15,6 +16,7 @@
 #include "maildir/unpack.h"
 
 #define TRIES		10	/* renames that we lose against others */
+#define KIND_SIZE	SPAN("crlf size 1")	/* of what is kept: 8 bytes */
 
 struct maildir_file {
 	int fd;
@@ -250,28 +252,15 @@ maildir_file_read(struct maildir_file *f, uint64_t off, void *p, size_t n,
 	    fdio_pread(f->fd, p, n, off, ret_n);
 }
 
-int
-file_crlf_size(struct maildir *md, uint32_t uid, uint64_t *ret)
+/* All of it, with each lone LF as CRLF. */
+static int
+count(struct maildir_file *f, uint64_t *ret)
 {
-	struct msg *m = picture_find(&md->pic, uid);
-	struct namebuf nb;
-	struct maildir_file *f;
 	uint8_t buf[16384], last = 0;
-	uint64_t off = 0, lone = 0, size;
-	struct span base;
+	uint64_t off = 0, lone = 0;
 	size_t n;
 	int r;
 
-	if (m == NULL)
-		return ERR_GONE;
-	base = picture_base(&md->pic, m, &nb);
-	if (name_size(base, 'S', &size) == 0 &&
-	    name_size(base, 'W', ret) == 0 && *ret >= size &&
-	    *ret - size <= size)
-		return 0;
-	r = maildir_file_open(md, uid, &f);
-	if (r != 0)
-		return r;
 	while ((r = maildir_file_read(f, off, buf, sizeof(buf), &n)) == 0 &&
 	    n > 0) {
 		for (size_t i = 0; i < n; i++) {
@@ -281,8 +270,55 @@ file_crlf_size(struct maildir *md, uint32_t uid, uint64_t *ret)
 		}
 		off += n;
 	}
-	maildir_file_close(f);
-	if (r == 0)
-		*ret = off + lone;
+	*ret = off + lone;
 	return r;
+}
+
+static int
+count_and_keep(struct maildir *md, uint32_t uid, uint64_t *ret)
+{
+	struct maildir_file *f;
+	struct span kept;
+	struct dec d;
+	struct buf b;
+	unsigned kind;
+	bool has_kind = maildir_kind(md, KIND_SIZE, &kind) == 0;
+	int r;
+
+	if (has_kind && has_maildir_value(md, kind, uid, &kept)) {
+		d = dec_init(kept);
+		*ret = dec_u64(&d);
+		if (dec_end(&d) == 0)
+			return 0;
+	}
+	r = maildir_file_open(md, uid, &f);
+	if (r != 0)
+		return r;
+	r = count(f, ret);
+	if (r == 0 && has_kind && is_maildir_file_settled(f)) {
+		buf_init(&b, 8);
+		enc_u64(&b, *ret);
+		maildir_keep(md, kind, uid, buf_span(&b));
+		buf_done(&b);
+	}
+	maildir_file_close(f);
+	return r;
+}
+
+int
+file_crlf_size(struct maildir *md, uint32_t uid, uint64_t *ret)
+{
+	struct msg *m = picture_find(&md->pic, uid);
+	struct namebuf nb;
+	struct span base;
+	uint64_t size;
+
+	if (m == NULL)
+		return ERR_GONE;
+	base = picture_base(&md->pic, m, &nb);
+	if (name_size(base, 'S', &size) == 0 &&
+	    name_size(base, 'W', ret) == 0 && *ret >= size &&
+	    *ret - size <= size)
+		return 0;
+	return count_and_keep(md, uid, ret);
 }

@@ -19,7 +19,8 @@ int file_try(struct maildir *md, uint32_t uid,
     int (*fn)(int dir, const char *name, void *arg), void *arg) ERR_CHECK;
 
 /* file_crlf_size(md, uid, ret): the size with each lone LF counted as CRLF;
- * from W= of the name, if S= makes it credible, else by reading. */
+ * from W= of the name, if S= makes it credible, else by reading it, once: it is
+ * kept. */
 int file_crlf_size(struct maildir *md, uint32_t uid, uint64_t *ret) ERR_CHECK;
 
 #endif

@@ -55,6 +55,15 @@ def test_answers_without_files(mail, login):
     assert c.cmd("FETCH 1 BODY.PEEK[HEADER.FIELDS (To)]").status == "NO"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="mail of a user of its own")
+def test_status_size_without_files(mail, login):
+    first = login().ok("STATUS INBOX (SIZE)").one("STATUS").raw
+    shut(mail)
+    assert login().ok("STATUS INBOX (SIZE)").one("STATUS").raw == first
+    (mail.root / "imapd.cache").unlink()
+    assert login().ok("STATUS INBOX (SIZE)").one("STATUS").raw != first
+
+
 def test_lost(mail, login):
     first = answer(login())
     (mail.root / "imapd.cache").unlink()
