@@ -135,7 +135,8 @@ def test_the_same_in_every_session(account, login):
 @pytest.mark.skipif(os.geteuid() != 0, reason="mail of a user of its own")
 def test_kept(account, login):
     for n, m in enumerate((A, RE, C)):
-        account.mail.deliver(m, flags="S", name=f"{1707124272 + n}.M1P1.host")
+        account.mail.deliver(m, flags="S", name=f"{1707124272 + n}.M1P1.host",
+                             mtime=1707124272 + n)
     c = login()
     c.ok("EXAMINE INBOX")
     first = ids(c)

@@ -20,6 +20,7 @@ LOREM = ("Lorem ipsum dolor sit amet, consectetur adipiscing elit.\n"
 def deliver(account, *bodies, **fields):
     for n, body in enumerate(bodies):
         account.mail.deliver(message(f"Number {n}", body, **fields), flags="",
+                             mtime=1707124272 + n,
                              name=f"{1707124272 + n}.M1P1.host")
 
 
