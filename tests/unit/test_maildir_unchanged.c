@@ -68,7 +68,7 @@ store(struct maildir *md, unsigned n, enum maildir_store_op op, uint32_t sys,
 {
 	static char text[64];
 	const struct maildir_flags flags = { sys, kw };
-	uint32_t uids[10];
+	uint32_t uids[10] = { 0 };
 	bool failed[10];
 	size_t done;
 
