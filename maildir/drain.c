@@ -110,6 +110,7 @@ appeared(struct drain *d, const struct watch_event *ev)
 	if (was_away) {
 		msg_clear(m, MSG_SUSPECT | MSG_DELETED_EVENT);
 		d->suspects--;
+		d->has_returned |= !ev->is_rename;
 	}
 	if (is_span_eq(picture_name(&md->pic, m, &nb), ev->name) &&
 	    is_new == ((m->state & MSG_NEW) != 0))
@@ -371,8 +372,9 @@ drain_new(struct drain *d, struct scan *s)
 	int r = scan_dir(s, d->md->box.new, SCAN_NEW);
 
 	for (size_t i = 0; r == 0 && i < s->ents.n; i++) {
-		struct watch_event ev = { SCAN_NEW, WATCH_APPEARED,
-		    scan_name(s, &s->ents.v[i]) };
+		struct watch_event ev = { .dir = SCAN_NEW,
+		    .kind = WATCH_APPEARED,
+		    .name = scan_name(s, &s->ents.v[i]) };
 
 		drain_event(d, &ev);
 	}
@@ -459,11 +461,28 @@ take_fresh(struct drain *d, bool *ret_look)
 	return r;
 }
 
+/*
+ * A file left and one of the same base came.  It may be another message with a
+ * record of its own: Dovecot calls a copy by its GUID, which is the base of the
+ * first of them, if that has gone elsewhere.  Only the list can tell.
+ */
+static bool
+has_another(const struct drain *d)
+{
+	const struct uidlist *ul = &d->md->ul;
+	struct stat st;
+
+	return d->has_returned && (fstatat(d->md->box.control, UIDLIST_FILE,
+	    &st, AT_SYMLINK_NOFOLLOW) != 0 || st.st_dev != ul->dev ||
+	    st.st_ino != ul->ino || (uint64_t)st.st_size != ul->size);
+}
+
 void
 drain_settle(struct drain *d, bool *ret_look)
 {
 	bool look;
 
+	*ret_look = *ret_look || has_another(d);
 	compare_flags(d, ret_look);
 	if (d->suspects == 0)
 		return;
@@ -477,7 +496,7 @@ drain_take(struct drain *d, bool *ret_look)
 	struct maildir *md = d->md;
 	int r = 0;
 
-	*ret_look = *ret_look || d->is_flooded;
+	*ret_look = *ret_look || d->is_flooded || has_another(d);
 	if (!*ret_look && d->err == 0 && has_drain_fresh(d)) {
 		if (md->is_memory_only) {
 			*ret_look = true;

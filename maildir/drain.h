@@ -37,6 +37,7 @@ struct drain {
 	struct buf names;
 	size_t suspects;
 	bool is_flooded;	/* more fresh names than are taken in */
+	bool has_returned;	/* a message whose file left and came again */
 	int err;
 };
 

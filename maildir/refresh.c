@@ -84,8 +84,8 @@ miss_in_new(struct drain *d, struct scan *s)
 	struct namebuf nb;
 
 	for (size_t i = 0; i < p->msgs.n; i++) {
-		struct watch_event ev = { SCAN_NEW, WATCH_MOVED_AWAY,
-		    SPAN_NONE };
+		struct watch_event ev = { .dir = SCAN_NEW,
+		    .kind = WATCH_MOVED_AWAY };
 
 		if (!(p->msgs.v[i].state & MSG_NEW) || scan_find(s,
 		    picture_base(p, &p->msgs.v[i], &nb)) != NULL)

@@ -139,7 +139,7 @@ is_lost(const struct watch *w, const struct inotify_event *ev)
 }
 
 static void
-report(const struct watch *w, const struct inotify_event *ev,
+report(struct watch *w, const struct inotify_event *ev,
     void (*fn)(void *arg, const struct watch_event *ev), void *arg)
 {
 	struct watch_event out;
@@ -149,6 +149,8 @@ report(const struct watch *w, const struct inotify_event *ev,
 	out.dir = ev->wd == w->cur ? SCAN_CUR : SCAN_NEW;
 	out.kind = ev->mask & (IN_CREATE | IN_MOVED_TO) ? WATCH_APPEARED :
 	    ev->mask & IN_MOVED_FROM ? WATCH_MOVED_AWAY : WATCH_DELETED;
+	out.is_rename = ev->mask & IN_MOVED_TO && ev->cookie == w->cookie;
+	w->cookie = ev->mask & IN_MOVED_FROM ? ev->cookie : 0;
 	out.name = span_of(ev->name, strnlen(ev->name, ev->len));
 	fn(arg, &out);
 }

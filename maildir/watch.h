@@ -25,9 +25,10 @@ struct watch {
 	int new;
 	bool was_tried;
 	int err;		/* why there is none */
+	uint32_t cookie;	/* of a name that has just left; or 0 */
 };
 
-#define WATCH_NONE	((struct watch){ -1, -1, -1, false, 0 })
+#define WATCH_NONE	((struct watch){ -1, -1, -1, false, 0, 0 })
 
 /*
  * watch_start(w, box, spare): at most one attempt until watch_stop(); w->fd
@@ -50,6 +51,8 @@ enum watch_kind {
 struct watch_event {
 	enum scan_dir dir;
 	enum watch_kind kind;
+	bool is_rename;		/* WATCH_APPEARED: certainly the file whose name
+				 * left with the event before */
 	struct span name;
 };
 

@@ -494,6 +494,44 @@ test_twin(void **state)
 	maildir_close(md);
 }
 
+/* A message goes elsewhere, and a copy with its base, and a UID of its own,
+ * comes: as Dovecot calls copies. */
+static void
+test_returned(void **state)
+{
+	struct env *e = *state;
+	struct maildir *md, *other;
+	struct span list;
+	char text[512];
+
+	act_deliver(e, 1, 3);
+	md = act_open(e);
+	other = act_open(e);
+	act_refresh(md);
+	act_refresh(other);
+	move_file(e, "cur/2.M1P1.h:2,", "tmp/2.M1P1.h");
+	list = read_text(e, "dovecot-uidlist");
+	snprintf(text, sizeof(text), "%.*s9 :2.M1P1.h\n", (int)list.n,
+	    (const char *)list.p);
+	write_text(e, "dovecot-uidlist", text);
+	move_file(e, "tmp/2.M1P1.h", "cur/2.M1P1.h:2,S");
+	for (int i = 0; i < 2; i++) {
+		act_refresh(md);
+		act_refresh(other);
+		assert_int_equal(maildir_count(md), 3);
+		(void)act_get(md, 1);
+		(void)act_get(md, 3);
+		assert_int_equal(act_get(md, 9).flags.sys, MAILDIR_SEEN);
+		act_agree(md, other);
+	}
+	maildir_close(md);
+	maildir_close(other);
+	md = act_open(e);
+	assert_int_equal(maildir_count(md), 3);
+	(void)act_get(md, 9);
+	maildir_close(md);
+}
+
 int
 main(void)
 {
@@ -502,7 +540,7 @@ main(void)
 		T(test_journal_flips), T(test_index_flips), T(test_truncated),
 		T(test_torn), T(test_gone_damaged), T(test_deleted),
 		T(test_restored), T(test_unmade), T(test_old_list),
-		T(test_list_grown), T(test_twin),
+		T(test_list_grown), T(test_twin), T(test_returned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
