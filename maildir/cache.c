@@ -268,9 +268,7 @@ maildir_kind(struct maildir *md, struct span name, unsigned *ret)
 		return ERR_LIMIT;
 	k = &c->kind[c->n];
 	*k = (struct cache_kind){ .number = CACHE_NO_NUMBER };
-	k->name = mem_alloc(name.n + 1);
-	memcpy(k->name, name.p, name.n);
-	k->name[name.n] = '\0';
+	k->name = mem_dup(name.p, name.n);
 	buf_init(&k->window.bytes, CACHE_BLOCK_MAX);
 	cachebatch_init(&k->batch);
 	*ret = c->n++;

@@ -155,16 +155,6 @@ read_header(struct cachefile *f, uint32_t uidvalidity)
 	return f->generation != 0 ? 0 : ERR_CORRUPT;
 }
 
-static char *
-span_cstr(struct span s)
-{
-	char *p = mem_alloc(s.n + 1);
-
-	memcpy(p, s.p, s.n);
-	p[s.n] = '\0';
-	return p;
-}
-
 /* The name of a kind, if it is sound. */
 static void
 take_kind(struct cachefile *f, unsigned kind, uint32_t check, struct span body)
@@ -178,7 +168,7 @@ take_kind(struct cachefile *f, unsigned kind, uint32_t check, struct span body)
 	if (k->name != NULL && !is_span_eq(span_str(k->name), name))
 		return;		/* a number never gets another name */
 	if (k->name == NULL)
-		k->name = span_cstr(name);
+		k->name = mem_dup(name.p, name.n);
 	k->day = get32(body.p);
 }
 

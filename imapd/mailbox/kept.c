@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "message/text.h"
 #include "imapd/mailbox/kept.h"
 
 static int
@@ -39,8 +40,7 @@ put_fields(struct buf *b, const struct section *sec)
 	buf_init(&upper, MAILDIR_KIND_NAME_MAX);
 	for (size_t i = 0; is_fit && i < n; i++) {
 		is_fit = is_field_name(sec->fields.v[i]);
-		for (size_t k = 0; k < sec->fields.v[i].n; k++)
-			buf_putc(&upper, to_upper(sec->fields.v[i].p[k]));
+		text_upper(sec->fields.v[i], &upper);
 	}
 	is_fit = is_fit && buf_err(&upper) == 0;
 	for (size_t i = 0, off = 0; is_fit && i < n; i++) {
@@ -109,8 +109,7 @@ has_kept_field(struct maildir *md, struct span name, unsigned *ret)
 
 	buf_init(&b, MAILDIR_KIND_NAME_MAX);
 	buf_puts(&b, "text 1 ");
-	for (size_t i = 0; i < name.n; i++)
-		buf_putc(&b, to_upper(name.p[i]));
+	text_upper(name, &b);
 	is_kept = is_kept && buf_err(&b) == 0 &&
 	    maildir_kind(md, buf_span(&b), ret) == 0;
 	buf_done(&b);
