@@ -274,3 +274,15 @@ def test_polling(account, inject, reason):
     text = log.read_text()
     assert text.count("polling") == 1, text
     assert f"no inotify {reason}s left" in text
+
+
+def test_the_end_is_told_before_anything_is_closed(mail):
+    """To close an inotify instance takes the kernel 10 ms."""
+    with Session(mail.root, calls="shutdown,close,exit_group") as s:
+        s.c.ok("SELECT INBOX")
+        s.lines()
+        s.c.ok("LOGOUT")
+        s.c.close()
+        lines = s.lines()
+    assert any("inotify" in line for line in lines), lines
+    assert lines[0].startswith("shutdown("), lines
