@@ -41,6 +41,14 @@ enc_u64(struct buf *b, uint64_t v)
 }
 
 void
+enc_number(struct buf *b, uint64_t v)
+{
+	for (; v >= 0x80; v >>= 7)
+		buf_putc(b, (uint8_t)(v | 0x80));
+	buf_putc(b, (uint8_t)v);
+}
+
+void
 enc_bytes(struct buf *b, struct span s)
 {
 	if (s.n > UINT32_MAX) {
@@ -88,6 +96,23 @@ uint64_t
 dec_u64(struct dec *d)
 {
 	return get_be(d, 8);
+}
+
+uint64_t
+dec_number(struct dec *d)
+{
+	uint64_t v = 0;
+	uint8_t byte = 0x80;
+
+	for (unsigned shift = 0; byte >= 0x80 && !d->failed; shift += 7) {
+		byte = dec_u8(d);
+		/* The tenth has room for one bit. */
+		if (shift > 63 || (shift == 63 && byte > 1))
+			d->failed = true;
+		else
+			v |= (uint64_t)(byte & 0x7f) << shift;
+	}
+	return d->failed ? 0 : v;
 }
 
 struct span

@@ -25,6 +25,10 @@ void enc_u16(struct buf *b, uint16_t v);
 void enc_u32(struct buf *b, uint32_t v);
 void enc_u64(struct buf *b, uint64_t v);
 
+/* 7 bits a byte, the low ones first; the last byte has its top bit clear: small
+ * numbers take little (LEB128 of DWARF 5, 7.6). */
+void enc_number(struct buf *b, uint64_t v);
+
 /* A 32-bit count, then the bytes. */
 void enc_bytes(struct buf *b, struct span s);
 
@@ -43,6 +47,7 @@ uint8_t dec_u8(struct dec *d);
 uint16_t dec_u16(struct dec *d);
 uint32_t dec_u32(struct dec *d);
 uint64_t dec_u64(struct dec *d);
+uint64_t dec_number(struct dec *d);
 
 /* dec_bytes(d, max): a counted string of at most max bytes, in the input. */
 struct span dec_bytes(struct dec *d, size_t max);

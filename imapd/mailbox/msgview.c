@@ -23,6 +23,7 @@
 #include "maildir/maildir.h"
 #include "message/crlf.h"
 #include "message/part.h"
+#include "message/part_pack.h"
 #include "imapd/mailbox/msgview.h"
 
 #define MSGVIEW_ARENA	(16 * 1024)	/* a usual message's parts fit */
@@ -30,6 +31,7 @@
 #define KIND_SIZE	SPAN("size 1")	/* size, bare_lf, lines: 8 each */
 #define KIND_DATE	SPAN("date 1")	/* seconds since 1970: 8 */
 #define KIND_SAVED	SPAN("saved 1")	/* the same */
+#define KIND_PARTS	SPAN("parts 1")	/* size: 8; then part_pack() */
 
 struct msgview {
 	struct maildir *md;
@@ -39,12 +41,14 @@ struct msgview {
 	struct maildir_file *file;	/* NULL: not open */
 	uint64_t size;			/* bytes stored; less once it turned
 					 * out that the file was cut */
-	struct buf data;		/* small: the first bytes of the file;
-					 * large: the piece at piece_off */
+	bool is_by_piece;		/* large, or only a part is wanted */
+	struct buf data;		/* by piece: the one at piece_off;
+					 * else: the first bytes of the file */
 	uint64_t piece_off;
 	struct arena *arena;		/* of header and parts */
 	const struct part *header;	/* NULL: not parsed */
 	const struct part *parts;
+	const struct part *sections;	/* parts, or those that were kept */
 	bool has_whole;
 	struct extent whole;
 	struct msgview_mark mark;
@@ -73,10 +77,11 @@ forget(struct msgview *mv)
 	mv->uid = 0;
 	mv->err = 0;
 	mv->size = 0;
+	mv->is_by_piece = false;
 	buf_clear(&mv->data);
 	mv->piece_off = 0;
 	arena_clear(mv->arena);
-	mv->header = mv->parts = NULL;
+	mv->header = mv->parts = mv->sections = NULL;
 	mv->has_whole = false;
 	mv->mark = (struct msgview_mark){ 0 };
 }
@@ -138,6 +143,7 @@ msgview_open(struct msgview *mv)
 		return err;
 	}
 	mv->size = maildir_file_size(mv->file);
+	mv->is_by_piece = !is_small(mv);
 	return 0;
 }
 
@@ -231,7 +237,7 @@ fill(struct msgview *mv, uint64_t want)
 		return 0;
 	n = (size_t)want - mv->data.n;
 	p = buf_room(&mv->data, n);
-	assert(p != NULL);	/* is_small() */
+	assert(p != NULL);	/* it is small */
 	err = maildir_file_read(mv->file, mv->data.n, p, n, &got);
 	if (err != 0) {
 		mv->err = err;
@@ -243,21 +249,23 @@ fill(struct msgview *mv, uint64_t want)
 	return 0;
 }
 
-/* A large message: have the piece at off in memory. */
+/* Have the piece at off in memory: all of n bytes, if there is room. */
 static int
-load(struct msgview *mv, uint64_t off)
+load(struct msgview *mv, uint64_t off, uint64_t n)
 {
+	size_t want = MSGVIEW_PIECE, got;
 	uint8_t *p;
-	size_t got;
 	int err;
 
 	if (mv->data.n > 0 && off >= mv->piece_off &&
 	    off - mv->piece_off < mv->data.n)
 		return 0;
+	if (n > want && n <= MSGVIEW_MEMORY)
+		want = (size_t)n;
 	buf_clear(&mv->data);
-	p = buf_room(&mv->data, MSGVIEW_PIECE);
+	p = buf_room(&mv->data, want);
 	assert(p != NULL);
-	err = maildir_file_read(mv->file, off, p, MSGVIEW_PIECE, &got);
+	err = maildir_file_read(mv->file, off, p, want, &got);
 	if (err != 0) {
 		mv->err = err;
 		return err;
@@ -281,15 +289,15 @@ msgview_piece(struct msgview *mv, uint64_t off, uint64_t n, struct span *ret)
 	}
 	if (n > mv->size - off)
 		n = mv->size - off;
-	if (is_small(mv)) {
-		if ((err = fill(mv, off + n)) != 0)
-			return err;
-		s = span_skip(buf_span(&mv->data), (size_t)off);
-	} else {
-		if ((err = load(mv, off)) != 0)
+	if (mv->is_by_piece) {
+		if ((err = load(mv, off, n)) != 0)
 			return err;
 		s = span_skip(buf_span(&mv->data),
 		    (size_t)(off - mv->piece_off));
+	} else {
+		if ((err = fill(mv, off + n)) != 0)
+			return err;
+		s = span_skip(buf_span(&mv->data), (size_t)off);
 	}
 	*ret = span_take(s, n < s.n ? (size_t)n : s.n);
 	return 0;
@@ -412,14 +420,72 @@ msgview_header(struct msgview *mv, const struct part **ret)
 	return 0;
 }
 
+/* One part that a single read gives is found as fast by parsing it. */
+static void
+keep_parts(struct msgview *mv)
+{
+	struct buf b;
+	unsigned kind;
+
+	if (!is_msgview_whole(mv) || (mv->parts->child == NULL &&
+	    mv->size <= MSGVIEW_FIRST) ||
+	    maildir_kind(mv->md, KIND_PARTS, &kind) != 0)
+		return;
+	buf_init(&b, MAILDIR_VALUE_MAX);
+	enc_u64(&b, mv->size);
+	part_pack(mv->parts, &b);
+	if (buf_err(&b) == 0)
+		maildir_keep(mv->md, kind, mv->uid, buf_span(&b));
+	buf_done(&b);
+}
+
+static bool
+has_kept_parts(struct msgview *mv)
+{
+	struct span kept;
+	unsigned kind;
+	struct dec d;
+
+	if (maildir_kind(mv->md, KIND_PARTS, &kind) != 0 ||
+	    !has_maildir_value(mv->md, kind, mv->uid, &kept))
+		return false;
+	d = dec_init(kept);
+	if (dec_u64(&d) == mv->size && !d.failed)
+		mv->sections = part_unpack(d.rest, mv->size, mv->arena);
+	return mv->sections != NULL;
+}
+
 int
 msgview_parts(struct msgview *mv, const struct part **ret)
 {
 	int err;
 
-	if (mv->parts == NULL && (err = parse(mv, false, &mv->parts)) != 0)
-		return err;
+	if (mv->parts == NULL) {
+		if ((err = parse(mv, false, &mv->parts)) != 0)
+			return err;
+		keep_parts(mv);
+	}
 	*ret = mv->parts;
+	return 0;
+}
+
+int
+msgview_sections(struct msgview *mv, const struct part **ret)
+{
+	const struct part *parts;
+	int err;
+
+	if ((err = msgview_open(mv)) != 0)
+		return err;
+	if (mv->sections == NULL && mv->parts == NULL && has_kept_parts(mv) &&
+	    mv->data.n == 0)
+		mv->is_by_piece = true;
+	if (mv->sections == NULL) {
+		if ((err = msgview_parts(mv, &parts)) != 0)
+			return err;
+		mv->sections = parts;
+	}
+	*ret = mv->sections;
 	return 0;
 }
 

@@ -8,7 +8,8 @@
  * A mailbox has one view, which is moved from message to message; nothing is
  * opened before somebody asks for something that only the file can tell.
  * Messages of up to MSGVIEW_MEMORY bytes are read once into a buffer that is
- * used again for the next; larger ones are read in pieces.
+ * used again for the next; larger ones are read in pieces, and so is a message
+ * of which one part is wanted whose place is known from an earlier time.
  *
  * The file is the truth, not what its name says of its size: sizes are counted
  * in the bytes that are there, once, and kept for later sessions
@@ -29,7 +30,8 @@
 #include "message/part.h"
 
 #define MSGVIEW_MEMORY	(1024 * 1024)	/* larger messages are not kept whole */
-#define MSGVIEW_PIECE	(64 * 1024)	/* read at once of those */
+#define MSGVIEW_PIECE	(64 * 1024)	/* read at once of those, or what is
+					 * wanted, if that is not too large */
 #define MSGVIEW_FIRST	(16 * 1024)	/* read when the header is wanted */
 
 struct msgview;
@@ -87,6 +89,13 @@ int msgview_header(struct msgview *mv, const struct part **ret) ERR_CHECK;
 
 /* msgview_parts(mv, ret): the whole tree. */
 int msgview_parts(struct msgview *mv, const struct part **ret) ERR_CHECK;
+
+/*
+ * msgview_sections(mv, ret): the tree as far as part_unpack() gives it.  If it
+ * was kept, the file is not read for it, and what is read next is the part that
+ * is asked for.
+ */
+int msgview_sections(struct msgview *mv, const struct part **ret) ERR_CHECK;
 
 /* msgview_beginning(mv, n, ret, ret_all): the tree of the first n bytes, made
  * anew; *ret_all: the message has no more than these. */

@@ -132,7 +132,7 @@ section_find(struct msgview *mv, const struct section *sec,
 			*ret = sd;
 		return err;
 	}
-	if ((err = msgview_parts(mv, &top)) != 0)
+	if ((err = msgview_sections(mv, &top)) != 0)
 		return err;
 	part = part_find(top, sec->part, sec->nparts);
 	if (part != NULL && sec->what == SECTION_ALL)
@@ -223,7 +223,7 @@ section_find_binary(struct msgview *mv, const struct section *sec,
 	if ((err = section_find(mv, sec, NULL, scratch, ret)) != 0 ||
 	    ret->kind == SECTION_IS_NIL || sec->nparts == 0)
 		return err;
-	if ((err = msgview_parts(mv, &top)) != 0)
+	if ((err = msgview_sections(mv, &top)) != 0)
 		return err;
 	part = part_find(top, sec->part, sec->nparts);
 	cte = cte_find(part->content.encoding);
@@ -288,6 +288,14 @@ start_at(struct msgview *mv, const struct extent *e, uint64_t off)
 	return (struct msgview_mark){ .start = e->off, .stored = e->off };
 }
 
+/* Nothing is read that will not be sent now: no byte is served as less than
+ * one. */
+static uint64_t
+at_most(uint64_t n, uint64_t served)
+{
+	return n < served ? n : served;
+}
+
 /*
  * Pass over whole pieces in front of byte off, counting line ends.  On return
  * the piece that holds it begins at *at.
@@ -301,7 +309,8 @@ skip_to(struct msgview *mv, const struct extent *e, uint64_t off,
 	struct span s;
 
 	while (at->stored < end && at->served < off) {
-		if (msgview_piece(mv, at->stored, end - at->stored, &s) != 0)
+		if (msgview_piece(mv, at->stored, at_most(end - at->stored,
+		    off - at->served), &s) != 0)
 			return;
 		s = span_take(s, PIECE);
 		count = (struct crlf_count){ .has_cr = at->has_cr };
@@ -330,8 +339,9 @@ send_extent(struct msgview *mv, const struct extent *e, uint64_t off,
 	crlf.has_cr = at.has_cr;
 	for (pos = at.stored; more && crlf.left > 0 && pos < end;
 	    pos += s.n) {
-		if (wire_out_err(out) != 0 ||
-		    msgview_piece(mv, pos, end - pos, &s) != 0 || s.n == 0)
+		if (wire_out_err(out) != 0 || msgview_piece(mv, pos,
+		    at_most(end - pos, crlf.skip + crlf.left), &s) != 0 ||
+		    s.n == 0)
 			break;
 		s = span_take(s, PIECE);
 		more = crlf_feed(&crlf, s, wire_out_buf(out));

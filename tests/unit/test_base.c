@@ -296,6 +296,38 @@ test_mutf7(void **state)
 }
 
 static void
+test_enc_number(void **state)
+{
+	static const struct { uint64_t v; size_t n; } rows[] = {
+		{ 0, 1 }, { 127, 1 }, { 128, 2 }, { 16383, 2 }, { 16384, 3 },
+		{ UINT32_MAX, 5 }, { INT64_MAX, 9 }, { UINT64_MAX, 10 }
+	};
+	struct buf b;
+	struct dec d;
+
+	(void)state;
+	buf_init(&b, 100);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		buf_clear(&b);
+		enc_number(&b, rows[i].v);
+		assert_int_equal(b.n, rows[i].n);
+		for (size_t cut = 0; cut <= b.n; cut++) {
+			d = dec_init(span_take(buf_span(&b), cut));
+			assert_true(dec_number(&d) ==
+			    (cut == b.n ? rows[i].v : 0));
+			assert_int_equal(dec_end(&d),
+			    cut == b.n ? 0 : ERR_PROTO);
+		}
+	}
+	/* More than 64 bits, and without an end. */
+	d = dec_init(SPAN("\x80\x80\x80\x80\x80\x80\x80\x80\x80\2"));
+	assert_true(dec_number(&d) == 0 && d.failed);
+	d = dec_init(SPAN("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x81\0"));
+	assert_true(dec_number(&d) == 0 && d.failed);
+	buf_done(&b);
+}
+
+static void
 test_enc(void **state)
 {
 	struct buf b;
@@ -584,6 +616,7 @@ main(void)
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_mutf7),
 		cmocka_unit_test(test_enc),
+		cmocka_unit_test(test_enc_number),
 		cmocka_unit_test(test_fdio),
 		cmocka_unit_test(test_fdio_stall),
 		cmocka_unit_test(test_msgpipe),
