@@ -84,6 +84,21 @@ maildir_get(const struct maildir *md, size_t i, struct maildir_msg *ret)
 	};
 }
 
+size_t
+maildir_next_flagged(const struct maildir *md, size_t i, unsigned mask,
+    unsigned sys)
+{
+	const struct msg *m;
+	size_t n;
+
+	md_wake(md);
+	m = md->pic.msgs.v;
+	n = md->pic.msgs.n;
+	while (i < n && (msg_flags(&m[i]) & mask) != sys)
+		i++;
+	return i;
+}
+
 void
 maildir_uids(const struct maildir *md, size_t i, size_t n, uint32_t *ret)
 {

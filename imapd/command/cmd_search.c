@@ -55,7 +55,7 @@ search_run(struct session *s, const struct command *cmd,
 	uint32_t want = found != NULL ? 0 :
 	    args->want & ~(uint32_t)SEARCH_RETURN_SAVE;
 	uint32_t pace = found != NULL ? SEARCH_PACE_FOUND : search_pace(se);
-	uint32_t count = mailbox_count(s->mailbox);
+	uint32_t count = mailbox_count(s->mailbox), looked = 0;
 	struct progress progress;
 	int err;
 
@@ -63,9 +63,16 @@ search_run(struct session *s, const struct command *cmd,
 		condstore_enable(s);
 	progress_start(&progress, s, cmd, count);
 	for (uint32_t i = 0; i < count; i++) {
-		uint32_t seq = want == SEARCH_RETURN_MAX ? count - i : i + 1;
-		struct mailbox_msg msg = { seq, mailbox_uid(s->mailbox, seq) };
+		uint32_t seq = i + 1;
+		struct mailbox_msg msg;
 
+		if (want == SEARCH_RETURN_MAX)
+			seq = count - i;
+		else if ((seq = search_next(se, seq)) > count)
+			break;
+		else
+			i = seq - 1;
+		msg = (struct mailbox_msg){ seq, mailbox_uid(s->mailbox, seq) };
 		if (is_search_match(se, &msg)) {
 			add_found(res, &msg, search_modseq(se));
 			if (found != NULL)
@@ -74,7 +81,7 @@ search_run(struct session *s, const struct command *cmd,
 			    want == SEARCH_RETURN_MAX)
 				break;
 		}
-		if ((i + 1) % pace != 0)
+		if (++looked % pace != 0)
 			continue;
 		if ((err = progress_check(&progress, i + 1)) != 0)
 			return err;

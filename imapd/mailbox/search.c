@@ -74,6 +74,7 @@ struct search {
 	struct test *test;
 	uint32_t ntest;
 	uint8_t cost;		/* of the dearest */
+	unsigned mask, sys;	/* no message matches without these flags */
 	struct span charset;
 	int64_t now;
 	struct searchtext st;
@@ -335,6 +336,28 @@ compile(struct search *se, struct search_node *root)
 	return 0;
 }
 
+/*
+ * The flags that every match has, and those that none has: of the tests that
+ * all stand in the way of a match.
+ */
+static void
+compile_flags(struct search *se)
+{
+	for (uint32_t i = 0; i < se->ntest; i++) {
+		const struct test *t = &se->test[i];
+		bool wants = t->go[true] != GO_NO;
+
+		if (t->go[!wants] != GO_NO ||
+		    (t->go[wants] != i + 1 && t->go[wants] != GO_YES))
+			return;
+		if (t->key != KEY_FLAG && t->key != KEY_UNFLAG)
+			continue;
+		if (wants == (t->key == KEY_FLAG))
+			se->sys |= t->node->sys;
+		se->mask |= t->node->sys;
+	}
+}
+
 int
 search_new(struct mailbox *mb, const struct search_args *args,
     struct arena *arena, struct search **ret)
@@ -361,6 +384,7 @@ search_new(struct mailbox *mb, const struct search_args *args,
 	err = compile(se, args->root);
 	if (err != 0)
 		goto free_search;
+	compile_flags(se);
 	*ret = se;
 	return 0;
 
@@ -402,6 +426,42 @@ has_search_gone(const struct search *se)
 }
 
 /* ---- running --------------------------------------------------------- */
+
+static uint32_t
+uid_at(const struct search *se, size_t at)
+{
+	uint32_t uid = 0;
+
+	if (at < maildir_count(se->md))
+		maildir_uids(se->md, at, 1, &uid);
+	return uid;
+}
+
+/*
+ * The store has no message that the mailbox does not have, but for new ones at
+ * the end; so if as many lie between two that both have, they are the same.
+ * Where some are gone each is looked at, for it must be told that they are.
+ */
+uint32_t
+search_next(struct search *se, uint32_t seq)
+{
+	uint32_t end = mailbox_count(se->mb) + 1;
+	size_t next;
+
+	if (se->mask == 0 || seq >= end ||
+	    uid_at(se, se->at) != mailbox_uid(se->mb, seq))
+		return seq;
+	next = maildir_next_flagged(se->md, se->at, se->mask, se->sys);
+	if (next == se->at)
+		return seq;
+	if (next < maildir_count(se->md))
+		end = mailbox_seq_at(se->mb, uid_at(se, next));
+	if (uid_at(se, se->at + (end - seq) - 1) !=
+	    mailbox_uid(se->mb, end - 1))
+		return seq;
+	se->at += end - seq;
+	return end;
+}
 
 /* The keys that compare a day: d against that of the key. */
 static bool

@@ -34,6 +34,13 @@ void search_free(struct search *se);
 uint32_t search_pace(const struct search *se);
 
 /*
+ * search_next(se, seq): the first message from seq on that may match, as far as
+ * flags tell; one more than the count if there is none.  For messages asked for
+ * in order.
+ */
+uint32_t search_next(struct search *se, uint32_t seq);
+
+/*
  * is_search_match(se, msg): run it.  A message that cannot be read, or that
  * another session has expunged, matches nothing.
  */

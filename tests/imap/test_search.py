@@ -130,3 +130,26 @@ def test_search_sees_a_new_message(account, box):
     account.mail.deliver(message("fresh"))
     box.ok("NOOP")
     assert box.ok("SEARCH SUBJECT fresh").search() == [8]
+
+
+@pytest.mark.imapd
+@pytest.mark.parametrize("gone", [[1], [2], [3], [4], [6, 7], [1, 7],
+                                  [1, 2, 3, 4, 5, 6, 7]])
+def test_what_is_gone_is_told(account, login, box, gone):
+    """SEARCH cannot tell it with EXPUNGE; flags alone may pass over it."""
+    seen = {1, 3, 5, 7}
+    other = login()
+    other.ok("SELECT INBOX")
+    other.ok("STORE 4 -FLAGS (\\Deleted)")
+    other.ok(f"STORE {','.join(map(str, gone))} +FLAGS (\\Deleted)")
+    box.ok("NOOP")
+    other.ok("EXPUNGE")
+    account.mail.deliver(message("fresh"))
+    box.ok("SEARCH ALL")            # from now on the session knows
+    for key, want in (("UNSEEN", {2, 4, 6}), ("SEEN", seen),
+                      ("NOT SEEN", {2, 4, 6}), ("UNSEEN UNANSWERED SUBJECT x",
+                                                set()),
+                      ("FLAGGED DRAFT", set()), ("ALL", set(range(1, 8)))):
+        r = box.ok(f"SEARCH {key}")
+        assert set(r.search()) - {8} == want - set(gone), key
+        assert r.code == "EXPUNGEISSUED", key

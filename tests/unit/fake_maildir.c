@@ -128,6 +128,20 @@ maildir_get(const struct maildir *md, size_t i, struct maildir_msg *ret)
 	*ret = fake.v[i].msg;
 }
 
+size_t
+maildir_next_flagged(const struct maildir *md, size_t i, unsigned mask,
+    unsigned sys)
+{
+	struct maildir_msg m;
+
+	for (; i < maildir_count(md); i++) {
+		maildir_get(md, i, &m);
+		if ((m.flags.sys & mask) == sys)
+			break;
+	}
+	return i;
+}
+
 void
 maildir_uids(const struct maildir *md, size_t i, size_t n, uint32_t *ret)
 {
