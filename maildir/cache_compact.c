@@ -76,8 +76,9 @@ copy_values(const struct maildir *md, struct cachefile *to, unsigned kind)
 	buf_init(&w.bytes, CACHE_BLOCK_MAX);
 	cachebatch_init(&b);
 	cache_map(from, kind, &map);
-	for (size_t i = 0; r == 0 && i < md->pic.msgs.n; i++) {
-		uint32_t uid = md->pic.msgs.v[i].uid;
+	/* That of the mailbox, which has UID 0, and those of messages. */
+	for (size_t i = 0; r == 0 && i < md->pic.msgs.n + 1; i++) {
+		uint32_t uid = i == 0 ? 0 : md->pic.msgs.v[i - 1].uid;
 		const struct cache_entry *e = cache_map_find(&map, uid);
 		struct span value;
 

@@ -24,7 +24,7 @@
  *	0	4	check of the generation, the number of the kind (2) and
  *			of what follows
  *	4	4	length of the bytes
- *	8	4	UID
+ *	8	4	UID; 0: about the mailbox
  *	12		bytes
  * Of several values of one kind and UID the last one in the file counts.
  *
@@ -66,6 +66,8 @@
 #define VALUE_CHECKED	4u
 #define ENTRY_SIZE	8u
 #define WINDOW		(64u * 1024)	/* small blocks are read by so many */
+#define WINDOW_HEADER	2048u		/* holds a block of a kind, or the
+					 * header of a large one */
 
 enum block_type { BLOCK_KIND = 1, BLOCK_VALUES = 2 };
 
@@ -213,7 +215,7 @@ cachefile_update(struct cachefile *f)
 {
 	uint8_t *window;
 	struct stat st;
-	uint64_t size, off = 0;
+	uint64_t size, off = 0, last = 0;
 	size_t n = 0;
 	int r = 0;
 
@@ -234,11 +236,15 @@ cachefile_update(struct cachefile *f)
 		if (f->end >= off && f->end - off < n)
 			s = span_skip(span_of(window, n),
 			    (size_t)(f->end - off));
+		if (s.n > 0)
+			last = f->end;
 		r = take_block(f, size, s);
 		if (r != ERR_LIMIT)
 			continue;
-		off = f->end;
-		r = cachefile_read(f, off, window, WINDOW, &n);
+		/* After a large block there is most likely another one. */
+		r = cachefile_read(f, f->end, window, f->end - last > WINDOW ?
+		    WINDOW_HEADER : WINDOW, &n);
+		off = last = f->end;
 		if (r == 0)
 			r = take_block(f, size, span_of(window, n));
 		if (r == ERR_LIMIT)	/* the file has just been cut */
@@ -288,8 +294,7 @@ cachefile_entries(const struct cachefile *f, size_t i, uint32_t *v)
 	for (size_t k = 0; k < 2 * (size_t)b->count; k++)
 		v[k] = get32(p + 4 * k);
 	for (size_t k = 0; k < b->count; k++)
-		if (v[2 * k] == 0 || v[2 * k + 1] < BLOCK_HEADER ||
-		    v[2 * k + 1] > b->n)
+		if (v[2 * k + 1] < BLOCK_HEADER || v[2 * k + 1] > b->n)
 			return ERR_CORRUPT;
 	return 0;
 }

@@ -111,7 +111,7 @@ struct cachebatch {
 void cachebatch_init(struct cachebatch *b);
 void cachebatch_done(struct cachebatch *b);
 
-/* cachebatch_put(b, uid, value): value is at most CACHE_BLOCK bytes. */
+/* cachebatch_put(b, uid, value): value is at most MAILDIR_VALUE_MAX bytes. */
 void cachebatch_put(struct cachebatch *b, uint32_t uid, struct span value);
 
 /* cachefile_put_block(f, out, kind, b): append b as a block to out; b is empty

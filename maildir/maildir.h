@@ -406,14 +406,15 @@ bool has_maildir_keyword_room(const struct maildir *md);
 
 /*
  * What a message's file was read for can be kept beside the mail, so that it
- * need not be read again: any bytes, by UID and kind.  A kind is a name that
- * the caller makes up, with the version of what the bytes mean in it.  All of
+ * need not be read again: any bytes, by UID and kind; with UID 0 what is about
+ * the mailbox, not one message.  A kind is a name that the caller makes up, with
+ * the version of what the bytes mean in it.  All of
  * it may be lost at any time, and a value is checked for damage, not for sense.
  * Kinds that nobody has used for 30 days are dropped.
  */
 #define MAILDIR_KINDS_MAX	48	/* kinds in one mailbox */
 #define MAILDIR_KIND_NAME_MAX	1024	/* bytes of a kind's name */
-#define MAILDIR_VALUE_MAX	(128 * 1024) /* bytes of a value; longer ones
+#define MAILDIR_VALUE_MAX	(1024 * 1024) /* bytes of a value; longer ones
 					 * are not kept */
 
 /* maildir_kind(md, name, ret): the number of a kind for the calls below, valid

@@ -19,6 +19,7 @@
 #include "imapd/mailbox/msgview.h"
 #include "imapd/mailbox/sort.h"
 #include "imapd/mailbox/sortkept.h"
+#include "imapd/mailbox/sortrank.h"
 #include "imapd/mailbox/thread.h"
 #include "imapd/command/cmd_search.h"
 #include "imapd/command/commands.h"
@@ -33,7 +34,9 @@ struct reader {
 	struct session *s;
 	struct arena *arena;		/* of one key */
 	struct sortkept kept;
-	unsigned want;			/* set of SORTKEY_ */
+	struct sortrank ranks;		/* sort: of what is known already */
+	unsigned want;			/* set of SORTKEY_; sort: texts are
+					 * only wanted where there is no rank */
 	bool with_arrival, with_size;
 	bool is_uid;			/* threads are told by UID */
 	bool any_gone;
@@ -60,28 +63,37 @@ read_size(struct msgview *mv, uint64_t *ret)
 	return err;
 }
 
+/* Of the message that the view is set to. */
+static void
+read_key(struct reader *r, uint32_t uid, unsigned want, struct sortkey *ret)
+{
+	arena_clear(r->arena);
+	note(r, sortkept_get(&r->kept, uid, want, r->arena, ret));
+}
+
 static void
 read_found(void *arg, const struct mailbox_msg *msg)
 {
 	struct reader *r = arg;
 	struct msgview *mv = mailbox_view(r->s->mailbox);
+	uint32_t rank[SORT_KEYS];
+	unsigned want = r->want;
 	struct sortkey key = { 0 };
 	int64_t arrival = 0;
 	uint64_t size = 0;
 
+	if (r->sort != NULL)
+		want |= sortrank_get(&r->ranks, msg->uid, rank);
 	msgview_set(mv, msg->uid);
-	arena_clear(r->arena);
-	if (r->want != 0)
-		note(r, sortkept_get(&r->kept, msg->uid, r->want, r->arena,
-		    &key));
+	if (want != 0)
+		read_key(r, msg->uid, want, &key);
 	/* No date, or none that can be understood (RFC 5256 2.2). */
-	if (r->with_arrival ||
-	    ((r->want & SORTKEY_DATE) != 0 && !key.has_date))
+	if (r->with_arrival || ((want & SORTKEY_DATE) != 0 && !key.has_date))
 		note(r, msgview_date(mv, &arrival));
 	if (r->with_size)
 		note(r, read_size(mv, &size));
 	if (r->sort != NULL)
-		sort_add(r->sort, &key, arrival, size);
+		sort_add(r->sort, &key, arrival, size, rank);
 	else
 		thread_add(r->thread, &key, arrival,
 		    r->is_uid ? msg->uid : msg->seq);
@@ -106,14 +118,17 @@ run(struct reader *r, const struct command *cmd,
 		return search_refuse(s, cmd, args, err);
 	r->arena = arena_new(KEY_ARENA);
 	sortkept_init(&r->kept, s->mailbox);
+	if (r->sort != NULL)
+		sortrank_init(&r->ranks, s->mailbox, r->sort);
 	err = search_run(s, cmd, args, se, read_found, r, &res);
+	if (err == 0)
+		put(r, cmd, &res);
+	sortrank_done(&r->ranks);
 	sortkept_done(&r->kept);
 	msgview_rest(mailbox_view(s->mailbox));
 	arena_free(r->arena);
-	if (err == 0) {
-		put(r, cmd, &res);
+	if (err == 0)
 		err = search_end(s, cmd, r->any_gone || has_search_gone(se));
-	}
 	VEC_DONE(&res.found);
 	search_free(se);
 	return err;
@@ -130,14 +145,34 @@ modseq_of(const struct mailbox *mb, uint32_t uid)
 	return has_mailbox_record(mb, uid, &at, &m) ? m.modseq : 0;
 }
 
+/* What sort_order() wants to know of messages that were found. */
+struct again {
+	struct reader *r;
+	const struct search_result *res;
+};
+
+static void
+read_again(void *arg, uint32_t i, unsigned want, struct sortkey *ret)
+{
+	struct again *a = arg;
+	uint32_t uid = a->res->found.v[i].uid;
+
+	msgview_set(mailbox_view(a->r->s->mailbox), uid);
+	read_key(a->r, uid, want, ret);
+}
+
 /* The result into the order of the sort. */
 static void
-reorder(const struct mailbox *mb, struct search_result *res,
-    struct sort *sort)
+reorder(struct reader *r, struct search_result *res)
 {
-	const uint32_t *order = sort_order(sort);
+	const struct mailbox *mb = r->s->mailbox;
+	struct again again = { r, res };
+	const uint32_t *order = sort_order(r->sort, read_again, &again);
 	struct mailbox_msg *v = mem_resize(NULL, res->found.n, sizeof(*v));
 
+	if (!r->kept.is_partial)
+		sortrank_keep(&r->ranks, r->sort, res->found.v,
+		    (uint32_t)res->found.n);
 	for (size_t i = 0; i < res->found.n; i++)
 		v[i] = res->found.v[order[i]];
 	free(res->found.v);
@@ -154,7 +189,7 @@ static void
 put_sorted(struct reader *r, const struct command *cmd,
     struct search_result *res)
 {
-	reorder(r->s->mailbox, res, r->sort);
+	reorder(r, res);
 	search_put(r->s, cmd, &cmd->u.sort.search, "SORT", res);
 }
 

@@ -8,6 +8,10 @@
  * are added; then the different texts are sorted, once, and each number becomes
  * its rank.  So the messages themselves are only ever sorted by numbers: by the
  * last criterion first, each time keeping the order of those that are equal.
+ *
+ * Messages that come with a rank have one already.  A few others are put between
+ * them, each by a binary search that reads texts again; if they are many, it is
+ * cheaper to read all texts.
  */
 #include "imapd/mailbox/sort.h"
 
@@ -21,10 +25,19 @@
 #include "imapd/mailbox/radix.h"
 
 #define TEXTS_MAX	(UINT32_C(1) << 30)
+#define FEW		32u	/* texts to be put between others, and ... */
+#define FEW_SHARE	128u	/* ... one more for so many of these */
+
+/* While messages are added, key of a text is its number, or its rank and: */
+#define RANKED		(UINT64_C(1) << 63)
+/* Then what lies between two ranks has a place for each text. */
+#define BETWEEN_BITS	31
 
 struct column {
 	struct sort_criterion by;
 	VEC(uint64_t) key;
+	uint32_t nranked;
+	bool has_ranks;
 };
 
 struct sort {
@@ -100,8 +113,28 @@ sort_wants(const struct sort *so)
 	unsigned want = 0;
 
 	for (size_t i = 0; i < so->ncolumn; i++)
-		want |= keys[so->column[i].by.key].want;
+		if (!keys[so->column[i].by.key].is_text)
+			want |= keys[so->column[i].by.key].want;
 	return want;
+}
+
+size_t
+sort_count(const struct sort *so)
+{
+	return so->ncolumn;
+}
+
+bool
+is_sort_text(const struct sort *so, size_t c, enum sort_key *ret)
+{
+	*ret = so->column[c].by.key;
+	return keys[*ret].is_text;
+}
+
+unsigned
+sort_text_want(enum sort_key key)
+{
+	return keys[key].want;
 }
 
 bool
@@ -134,6 +167,28 @@ text_number(struct sort *so, struct span s)
 	return num;
 }
 
+static struct span
+text_of(const struct sortkey *k, enum sort_key key)
+{
+	switch (key) {
+	case SORT_CC:
+		return k->cc;
+	case SORT_FROM:
+		return k->from;
+	case SORT_TO:
+		return k->to;
+	case SORT_SUBJECT:
+		return k->subject;
+	case SORT_DISPLAYFROM:
+		return k->display_from;
+	case SORT_DISPLAYTO:
+		return k->display_to;
+	case SORT_ARRIVAL: case SORT_DATE: case SORT_SIZE: case SORT_KEYS:
+		break;
+	}
+	return SPAN_NONE;
+}
+
 static uint64_t
 key_of(struct sort *so, enum sort_key key, const struct sortkey *k,
     int64_t arrival, uint64_t size)
@@ -145,32 +200,26 @@ key_of(struct sort *so, enum sort_key key, const struct sortkey *k,
 		return radix_signed(k->has_date ? k->date : arrival);
 	case SORT_SIZE:
 		return size;
-	case SORT_CC:
-		return text_number(so, k->cc);
-	case SORT_FROM:
-		return text_number(so, k->from);
-	case SORT_TO:
-		return text_number(so, k->to);
-	case SORT_SUBJECT:
-		return text_number(so, k->subject);
-	case SORT_DISPLAYFROM:
-		return text_number(so, k->display_from);
-	case SORT_DISPLAYTO:
-		return text_number(so, k->display_to);
-	case SORT_KEYS:
-		break;
+	default:
+		return text_number(so, text_of(k, key));
 	}
-	return 0;
 }
 
 void
 sort_add(struct sort *so, const struct sortkey *k, int64_t arrival,
-    uint64_t size)
+    uint64_t size, const uint32_t *rank)
 {
 	for (size_t i = 0; i < so->ncolumn; i++) {
 		struct column *c = &so->column[i];
-		uint64_t key = key_of(so, c->by.key, k, arrival, size);
+		uint64_t key;
 
+		if (rank != NULL && keys[c->by.key].is_text &&
+		    rank[i] != SORT_NO_RANK) {
+			key = RANKED | rank[i];
+			c->nranked++;
+		} else {
+			key = key_of(so, c->by.key, k, arrival, size);
+		}
 		VEC_PUSH(&c->key, key);
 	}
 	so->n++;
@@ -212,29 +261,152 @@ rank_texts(const struct sort *so)
 	return rank;
 }
 
-const uint32_t *
-sort_order(struct sort *so)
+/* How a message is read again. */
+struct again {
+	sort_read *read;
+	void *arg;
+};
+
+static struct span
+read_text(const struct again *a, const struct column *col, uint32_t i)
 {
-	uint32_t *rank = rank_texts(so);
+	struct sortkey k = { 0 };
+
+	a->read(a->arg, i, keys[col->by.key].want, &k);
+	return text_of(&k, col->by.key);
+}
+
+/* Too many have to be put between the others: all become texts. */
+static void
+forget_ranks(struct sort *so, struct column *col, const struct again *a)
+{
+	for (uint32_t i = 0; i < so->n; i++)
+		if (col->key.v[i] & RANKED)
+			col->key.v[i] = text_number(so, read_text(a, col, i));
+	col->nranked = 0;
+}
+
+/* The place of rank, and that just before it for a text of some rank. */
+static uint64_t
+place_at(uint64_t rank)
+{
+	return (2 * rank + 1) << BETWEEN_BITS;
+}
+
+static uint64_t
+place_before(uint64_t rank, uint32_t text)
+{
+	return 2 * rank << BETWEEN_BITS | text;
+}
+
+/* Where text number num belongs among the n messages at by, which are in the
+ * order of their ranks. */
+static uint64_t
+find_place(const struct sort *so, const struct column *col,
+    const struct again *a, const uint32_t *by, uint32_t n, uint32_t num,
+    uint32_t rank)
+{
+	size_t start = num == 0 ? 0 : so->end.v[num - 1];
+	struct span s = span_skip(span_take(buf_span(&so->bytes),
+	    so->end.v[num]), start);
+	uint32_t lo = 0, hi = n;
+	int cmp;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		uint64_t there = col->key.v[by[mid]] & ~RANKED;
+
+		cmp = span_cmp(s, read_text(a, col, by[mid]));
+		if (cmp == 0)
+			return place_at(there);
+		if (cmp > 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo == n ? place_before(SORT_NO_RANK, rank) :
+	    place_before(col->key.v[by[lo]] & ~RANKED, rank);
+}
+
+/* Put the few that have no rank between those that have. */
+static void
+place(struct sort *so, struct column *col, const struct again *a,
+    const uint32_t *rank)
+{
+	uint32_t *by = mem_resize(NULL, so->n, sizeof(*by)), n = 0;
+
+	for (uint32_t i = 0; i < so->n; i++)
+		if (col->key.v[i] & RANKED)
+			by[n++] = i;
+	radix_sort(col->key.v, by, n);
+	for (uint32_t i = 0; i < so->n; i++)
+		if (!(col->key.v[i] & RANKED)) {
+			uint32_t num = (uint32_t)col->key.v[i];
+
+			col->key.v[i] = find_place(so, col, a, by, n, num,
+			    rank[num]);
+		}
+	for (uint32_t k = 0; k < n; k++)
+		col->key.v[by[k]] = place_at(col->key.v[by[k]] & ~RANKED);
+	free(by);
+}
+
+/* From numbers of texts, or ranks, to what can be compared. */
+static void
+finish_texts(struct sort *so, struct column *col, const struct again *a,
+    const uint32_t *rank)
+{
+	if (col->nranked == 0) {
+		for (uint32_t i = 0; i < so->n; i++)
+			col->key.v[i] = rank[col->key.v[i]];
+		col->has_ranks = true;
+	} else if (col->nranked < so->n) {
+		place(so, col, a, rank);
+	}
+}
+
+const uint32_t *
+sort_order(struct sort *so, sort_read *read, void *arg)
+{
+	const struct again a = { read, arg };
+	uint32_t *rank;
 
 	assert(so->order == NULL);
+	for (size_t c = 0; c < so->ncolumn; c++) {
+		struct column *col = &so->column[c];
+
+		if (col->nranked > 0 &&
+		    so->n - col->nranked > FEW + col->nranked / FEW_SHARE)
+			forget_ranks(so, col, &a);
+	}
+	rank = rank_texts(so);
 	so->order = mem_resize(NULL, so->n, sizeof(*so->order));
 	for (uint32_t i = 0; i < so->n; i++)
 		so->order[i] = i;
 	for (size_t c = so->ncolumn; c > 0; c--) {
 		struct column *col = &so->column[c - 1];
-		bool is_text = keys[col->by.key].is_text;
 
-		for (uint32_t i = 0; i < so->n; i++) {
-			uint64_t *key = &col->key.v[i];
-
-			if (is_text)
-				*key = rank[*key];
-			if (col->by.is_reverse)
-				*key = ~*key;
-		}
+		if (keys[col->by.key].is_text)
+			finish_texts(so, col, &a, rank);
+		for (uint32_t i = 0; col->by.is_reverse && i < so->n; i++)
+			col->key.v[i] = ~col->key.v[i];
 		radix_sort(col->key.v, so->order, so->n);
 	}
 	free(rank);
 	return so->order;
+}
+
+bool
+has_sort_ranks(const struct sort *so, size_t c)
+{
+	return so->column[c].has_ranks;
+}
+
+uint32_t
+sort_rank(const struct sort *so, size_t c, uint32_t i)
+{
+	const struct column *col = &so->column[c];
+
+	return (uint32_t)(col->by.is_reverse ? ~col->key.v[i] :
+	    col->key.v[i]);
 }

@@ -81,5 +81,7 @@ sortkept_get(struct sortkept *sk, uint32_t uid, unsigned want,
 	err = sortkey_get(sk->mv, SORTKEY_ALL, arena, ret);
 	if (err == 0 && is_msgview_whole(sk->mv))
 		keep(sk, uid, ret);
+	else
+		sk->is_partial = true;
 	return err;
 }

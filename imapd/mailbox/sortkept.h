@@ -20,6 +20,8 @@ struct sortkept {
 	struct maildir *md;
 	struct msgview *mv;
 	struct buf packed;		/* one part */
+	bool is_partial;		/* something could not be read, or is
+					 * not to be kept */
 	unsigned nkinds;		/* 0: no more kinds can be kept here */
 	unsigned kind[SORTKEPT_PARTS];
 };

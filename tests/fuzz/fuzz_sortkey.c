@@ -77,9 +77,9 @@ sort(const struct sortkey *k)
 		    i % 2 == 0 };
 	if (sort_new(&args, &so) != 0)
 		abort();
-	sort_add(so, k, 1, 2);
-	sort_add(so, k, 1, 2);
-	order = sort_order(so);
+	sort_add(so, k, 1, 2, NULL);
+	sort_add(so, k, 1, 2, NULL);
+	order = sort_order(so, NULL, NULL);
 	if (order[0] != 0 || order[1] != 1)
 		abort();
 	sort_free(so);

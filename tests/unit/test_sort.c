@@ -324,8 +324,8 @@ check_sort(const struct sort_args *args, const char *want)
 
 	assert_int_equal(sort_new(args, &so), 0);
 	for (size_t i = 0; i < COUNT(k); i++)
-		sort_add(so, &k[i], arrival[i], size[i]);
-	order = sort_order(so);
+		sort_add(so, &k[i], arrival[i], size[i], NULL);
+	order = sort_order(so, NULL, NULL);
 	for (size_t i = 0; i < COUNT(k); i++)
 		got[i] = (char)('1' + order[i]);
 	assert_string_equal(got, want);
@@ -350,6 +350,116 @@ test_sort(void **state)
 	check_sort(SORT2(SORT_SIZE, true, SORT_DATE, true), "41253");
 	check_sort(SORT2(SORT_FROM, false, SORT_SUBJECT, true), "52134");
 	check_sort(SORT1(SORT_CC, true), "12345");
+}
+
+/* Messages with texts at random; of some the rank is known. */
+enum { RANKED_MAX = 700 };
+
+struct ranked {
+	struct sortkey key[RANKED_MAX];
+	uint32_t rank[RANKED_MAX][SORT_KEYS];	/* by criterion */
+	uint8_t text[RANKED_MAX][2][4];
+	uint32_t n;
+	unsigned reads;
+};
+
+static void
+read_ranked(void *arg, uint32_t i, unsigned want, struct sortkey *ret)
+{
+	struct ranked *m = arg;
+
+	assert_true(want == SORTKEY_SUBJECT || want == SORTKEY_FROM);
+	m->reads++;
+	*ret = m->key[i];
+	/* What was not asked for is not there. */
+	if (want == SORTKEY_SUBJECT)
+		ret->from = SPAN_NONE;
+	else
+		ret->subject = SPAN_NONE;
+}
+
+static void
+make_ranked(struct ranked *m, uint64_t *seed)
+{
+	*m = (struct ranked){ .n = 1 + (uint32_t)(random_number(seed) %
+	    RANKED_MAX) };
+	for (uint32_t i = 0; i < m->n; i++) {
+		for (int t = 0; t < 2; t++)
+			for (int k = 0; k < 4; k++)
+				m->text[i][t][k] = (uint8_t)('A' +
+				    random_number(seed) % 5);
+		m->key[i].subject = span_of(m->text[i][0],
+		    random_number(seed) % 5);
+		m->key[i].from = span_of(m->text[i][1],
+		    random_number(seed) % 3);
+	}
+}
+
+/* The messages in their order, those with has[i] by their rank and the others
+ * by their text; with has of NULL, all by text, and the ranks are noted. */
+static void
+sort_ranked(struct ranked *m, const struct sort_args *args, const bool *has,
+    uint32_t *order)
+{
+	static const struct sortkey none = { 0 };
+	struct sort *so;
+
+	assert_int_equal(sort_new(args, &so), 0);
+	for (uint32_t i = 0; i < m->n; i++)
+		if (has != NULL && has[i])
+			sort_add(so, &none, 0, 0, m->rank[i]);
+		else
+			sort_add(so, &m->key[i], 0, 0, NULL);
+	memcpy(order, sort_order(so, read_ranked, m), m->n * sizeof(*order));
+	for (size_t c = 0; c < args->ncriteria && has == NULL; c++) {
+		assert_true(has_sort_ranks(so, c));
+		/* There may be others between them that are gone by now. */
+		for (uint32_t i = 0; i < m->n; i++)
+			m->rank[i][c] = 3 * sort_rank(so, c, i);
+	}
+	sort_free(so);
+}
+
+static void
+test_sort_ranked(void **state)
+{
+	static const struct sort_args args[] = {
+		{ .ncriteria = 1, .criterion = { { SORT_SUBJECT, false } } },
+		{ .ncriteria = 1, .criterion = { { SORT_SUBJECT, true } } },
+		{ .ncriteria = 2, .criterion = { { SORT_FROM, true },
+		    { SORT_SUBJECT, false } } }
+	};
+	uint32_t want[RANKED_MAX], got[RANKED_MAX];
+	unsigned placed = 0, forgot = 0;
+	static struct ranked m;
+	bool has[RANKED_MAX];
+	uint64_t seed = 11;
+
+	(void)state;
+	for (unsigned turn = 0; turn < 1000; turn++) {
+		const struct sort_args *a = &args[turn % COUNT(args)];
+		/* None, a few, half, all have no rank. */
+		static const unsigned share[] = { 0, 20, 500, 1000 };
+		unsigned without = share[turn / COUNT(args) % COUNT(share)];
+		uint32_t n = 0;
+
+		make_ranked(&m, &seed);
+		sort_ranked(&m, a, NULL, want);
+		for (uint32_t i = 0; i < m.n; i++) {
+			has[i] = random_number(&seed) % 1000 >= without;
+			n += has[i];
+		}
+		m.reads = 0;
+		sort_ranked(&m, a, has, got);
+		assert_memory_equal(got, want, m.n * sizeof(*got));
+		if (n == m.n || n == 0)
+			assert_int_equal(m.reads, 0);
+		else if (m.reads == n * a->ncriteria)
+			forgot++;
+		else
+			placed++;
+	}
+	assert_true(placed > 100 && forgot > 100);
 }
 
 /* ---- forest.h ---------------------------------------------------------- */
@@ -716,6 +826,7 @@ main(void)
 		    key_teardown),
 		cmocka_unit_test(test_radix),
 		cmocka_unit_test(test_sort),
+		cmocka_unit_test(test_sort_ranked),
 		cmocka_unit_test(test_forest),
 		cmocka_unit_test(test_forest_deep),
 		cmocka_unit_test(test_thread_links),
