@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/enc.h"
 #include "base/fdio.h"
@@ -18,12 +19,17 @@
 #define TRIES		10	/* renames that we lose against others */
 #define KIND_SIZE	SPAN("crlf size 1")	/* of what is kept: 8 bytes */
 
+#define HEAD		16384u	/* most messages fit */
+
 struct maildir_file {
 	int fd;
 	struct unpack *packed;	/* NULL: not compressed */
 	uint64_t size;
 	int64_t date;
 	bool is_settled;
+	size_t nhead;
+	uint8_t head[];		/* how it begins, if that had to be read to see
+				 * whether it is compressed */
 };
 
 int
@@ -176,6 +182,30 @@ maildir_message_guid(struct maildir *md, uint32_t uid, struct buf *b)
 	return buf_err(b);
 }
 
+static struct maildir_file *
+file_new(int fd, const struct stat *st, size_t head)
+{
+	struct maildir_file *f = mem_alloc(sizeof(*f) + head);
+
+	f->fd = fd;
+	f->packed = NULL;
+	f->size = (uint64_t)st->st_size;
+	f->date = st->st_mtim.tv_sec;
+	f->nhead = 0;
+	return f;
+}
+
+/* Is it compressed?  What is read for that is not read again. */
+static int
+read_head(struct maildir_file *f)
+{
+	int r = fdio_pread(f->fd, f->head, HEAD, 0, &f->nhead);
+
+	if (r == 0 && is_packed(span_of(f->head, f->nhead)))
+		r = unpack_new(f->fd, &f->packed, &f->size);
+	return r == ERR_UNSUPPORTED ? 0 : r;
+}
+
 int
 maildir_file_open(struct maildir *md, uint32_t uid, struct maildir_file **ret)
 {
@@ -195,19 +225,13 @@ maildir_file_open(struct maildir *md, uint32_t uid, struct maildir_file **ret)
 		fdio_close(&fd);
 		return ERR_IO;
 	}
-	f = mem_alloc(sizeof(*f));
-	f->fd = fd;
-	f->packed = NULL;
-	f->size = (uint64_t)st.st_size;
-	f->date = st.st_mtim.tv_sec;
 	/* S= is the size unpacked: if it is that of the file, so is this. */
 	m = picture_find(&md->pic, uid);
 	has_named_size = name_size(picture_base(&md->pic, m, &nb), 'S',
-	    &hint) == 0 && hint == f->size;
+	    &hint) == 0 && hint == (uint64_t)st.st_size;
+	f = file_new(fd, &st, has_named_size ? 0 : HEAD);
 	f->is_settled = is_settled(&st, has_named_size);
-	if (!has_named_size)
-		r = unpack_new(fd, &f->packed, &f->size);
-	if (r != 0 && r != ERR_UNSUPPORTED) {
+	if (!has_named_size && (r = read_head(f)) != 0) {
 		maildir_file_close(f);
 		return r;
 	}
@@ -247,9 +271,20 @@ int
 maildir_file_read(struct maildir_file *f, uint64_t off, void *p, size_t n,
     size_t *ret_n)
 {
-	return f->packed != NULL ?
-	    unpack_read(f->packed, off, p, n, ret_n) :
-	    fdio_pread(f->fd, p, n, off, ret_n);
+	size_t have = off < f->nhead ? f->nhead - (size_t)off : 0, more = 0;
+	int r = 0;
+
+	if (f->packed != NULL)
+		return unpack_read(f->packed, off, p, n, ret_n);
+	if (have > n)
+		have = n;
+	if (have > 0)
+		memcpy(p, f->head + off, have);
+	if (have < n && off + have < f->size)
+		r = fdio_pread(f->fd, (uint8_t *)p + have, n - have,
+		    off + have, &more);
+	*ret_n = have + more;
+	return r;
 }
 
 /* All of it, with each lone LF as CRLF. */

@@ -24,7 +24,6 @@
 #include "maildir/unpack.h"
 
 #define UNPACKED_MAX	(UINT64_C(1) << 30)	/* bytes of one message */
-#define MAGIC_MAX	4u
 #define MARKS_MAX	16u
 #define MARK_EVERY	(UINT64_C(1) << 20)	/* bytes, at least */
 
@@ -78,7 +77,7 @@ unpack_in_seek(struct unpack_in *in, uint64_t off)
 int
 unpack_in_at(const struct unpack_in *in, struct span magic, bool *ret)
 {
-	uint8_t p[MAGIC_MAX];
+	uint8_t p[UNPACK_MAGIC_MAX];
 	size_t n;
 	int r = fdio_pread(in->fd, p, magic.n, in->off - in->n, &n);
 
@@ -172,11 +171,17 @@ find_codec(struct span head)
 	return NULL;
 }
 
+bool
+is_packed(struct span head)
+{
+	return find_codec(head) != NULL;
+}
+
 int
 unpack_new(int fd, struct unpack **ret, uint64_t *ret_size)
 {
 	const struct unpack_codec *codec;
-	uint8_t magic[MAGIC_MAX];
+	uint8_t magic[UNPACK_MAGIC_MAX];
 	struct unpack *u;
 	size_t n;
 	int r;

@@ -16,6 +16,12 @@
 
 struct unpack;
 
+#define UNPACK_MAGIC_MAX	4u
+
+/* is_packed(head): does a file that begins with these bytes, UNPACK_MAGIC_MAX of
+ * them at least, look like a compressed one? */
+bool is_packed(struct span head);
+
 /*
  * unpack_new(fd, ret, ret_size): a reader for the file, whose descriptor stays
  * the caller's, and its size when unpacked.  ERR_UNSUPPORTED: it is not
