@@ -405,7 +405,7 @@ take_fresh(struct drain *d, bool *ret_look)
 	struct maildir *md = d->md;
 	struct uidlist_at at = md_at(md, true);
 	size_t first = md->pic.msgs.n, twins, moved;
-	uint32_t saved = md_seconds(), validity = md->ul.uidvalidity;
+	uint32_t validity = md->ul.uidvalidity;
 	bool is_new, again;
 	int r;
 
@@ -448,7 +448,7 @@ take_fresh(struct drain *d, bool *ret_look)
 		if (m->state & MSG_GONE)
 			continue;
 		md_read_flags(md, &md->pic, m);
-		md_arrived(md, &md->pic, m, saved);
+		md_arrived(md, &md->pic, m);
 	}
 	if (r != 0)
 		picture_sweep(&md->pic);

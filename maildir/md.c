@@ -2,6 +2,9 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  */
+#include <sys/stat.h>
+
+#include <fcntl.h>
 #include <time.h>
 
 #include "maildir/md.h"
@@ -79,9 +82,26 @@ md_flags_changed(struct maildir *md, struct msg *m, uint32_t flags,
 }
 
 void
-md_arrived(struct maildir *md, struct picture *p, struct msg *m, uint32_t saved)
+md_note_saved(struct maildir *md, struct picture *p, struct msg *m)
 {
+	int dir = m->state & MSG_NEW ? md->box.new : md->box.cur;
+	uint32_t saved = md_seconds();
+	struct namebuf nb;
+	struct stat st;
+
+	if (picture_get(p, PICTURE_SAVED, m) != 0)
+		return;
+	if (fstatat(dir, picture_cname(p, m, &nb), &st,
+	    AT_SYMLINK_NOFOLLOW) == 0 && st.st_ctim.tv_sec > 0 &&
+	    st.st_ctim.tv_sec < saved)
+		saved = (uint32_t)st.st_ctim.tv_sec;
 	picture_put(p, PICTURE_SAVED, m, saved);
+}
+
+void
+md_arrived(struct maildir *md, struct picture *p, struct msg *m)
+{
+	md_note_saved(md, p, m);
 	history_changed(md, m);
 	md_news(md, m->uid, MAILDIR_ADDED);
 }

@@ -101,11 +101,16 @@ void md_news(struct maildir *md, uint32_t uid, enum maildir_what what);
 void md_flags_changed(struct maildir *md, struct msg *m, uint32_t flags,
     uint64_t kw);
 
-/* md_arrived(md, p, m, saved): m, of picture p, is new, since that many seconds
- * after 1970.  md_departed(md, m): the file is gone, and m with the next sweep.
- * Both are news, and not on record. */
-void md_arrived(struct maildir *md, struct picture *p, struct msg *m,
-    uint32_t saved);
+/*
+ * md_note_saved(md, p, m): when m, of picture p, came into the mailbox, unless
+ * that is known: when its file was last changed, for that is when it was put
+ * here as long as nobody has renamed it.  So before we do.
+ */
+void md_note_saved(struct maildir *md, struct picture *p, struct msg *m);
+
+/* md_arrived(md, p, m): m, of picture p, is new.  md_departed(md, m): the file
+ * is gone, and m with the next sweep.  Both are news, and not on record. */
+void md_arrived(struct maildir *md, struct picture *p, struct msg *m);
 void md_departed(struct maildir *md, struct msg *m);
 uint32_t md_seconds(void);	/* now */
 

@@ -53,7 +53,7 @@ merge_picture(struct maildir *md, struct picture *now, uint32_t next)
 {
 	struct picture *old = &md->pic;
 	uint32_t last = old->msgs.n == 0 ? 0 :
-	    old->msgs.v[old->msgs.n - 1].uid, saved = md_seconds();
+	    old->msgs.v[old->msgs.n - 1].uid;
 	size_t i = 0, k = 0;
 
 	md->history.is_partial = md->is_short;
@@ -70,7 +70,7 @@ merge_picture(struct maildir *md, struct picture *now, uint32_t next)
 			carry_over(md, now, b, a);
 			i++;
 		} else if (b->uid >= next) {
-			md_arrived(md, now, b, saved);
+			md_arrived(md, now, b);
 			/* A journal is replayed in order of UID. */
 			md->history.must_save |= b->uid < last;
 		} else {

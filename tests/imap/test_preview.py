@@ -128,6 +128,35 @@ def when(s):
                                      "%d-%b-%Y %H:%M:%S"))
 
 
+@pytest.mark.parametrize("how", ["copy", "delivery"])
+def test_save_date_before_it_was_seen(account, login, how):
+    """It is not when somebody first looked, in a mailbox with a record too."""
+    deliver(account, "x\n")
+    c = login()
+    c.ok("CREATE Box")
+    for _ in range(2):
+        c.ok("SELECT INBOX")
+        c.ok("COPY 1 Box")
+        c.ok("SELECT Box")
+        c.ok("FETCH 1 SAVEDATE")
+        c.ok("UNSELECT")
+    before = int(time.time())
+    if how == "copy":
+        c.ok("SELECT INBOX")
+        c.ok("COPY 1 Box")
+    else:
+        account.mail.deliver(message(), folder="Box")
+    after = time.time()
+    time.sleep(2.1)
+    c = login()
+    c.ok("SELECT Box")
+    first = c.fetch_one(3, "SAVEDATE")["SAVEDATE"]
+    assert before <= when(first) <= after
+    c.ok(r"STORE 3 +FLAGS (\Flagged)")
+    assert login().ok("SELECT Box") and c.fetch_one(
+        3, "SAVEDATE")["SAVEDATE"] == first
+
+
 def test_save_date(account, login):
     """When it came into this mailbox, whatever its internal date; a copy has a
     date of its own, and flags change none."""
