@@ -2,8 +2,9 @@
  * Copyright (c) 2026 the imapd authors
  * SPDX-License-Identifier: ISC
  *
- * enc.h: big-endian integers and counted strings, written to a buffer and read
- * back through a cursor that notices the end.
+ * enc.h: integers and counted strings, written to a buffer and read back
+ * through a cursor that notices the end.  Integers are big-endian, but for
+ * enc_number().
  *
  * Reading is sticky: after the first failure every further get returns zero
  * values and dec_end() returns ERR_PROTO.  So a reader takes all fields, then
@@ -31,6 +32,23 @@ void enc_number(struct buf *b, uint64_t v);
 
 /* A 32-bit count, then the bytes. */
 void enc_bytes(struct buf *b, struct span s);
+
+/* be32_get(p), be32_put(p, v): four bytes in place. */
+static inline uint32_t
+be32_get(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+	    (uint32_t)p[2] << 8 | p[3];
+}
+
+static inline void
+be32_put(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)(v >> 24);
+	p[1] = (uint8_t)(v >> 16);
+	p[2] = (uint8_t)(v >> 8);
+	p[3] = (uint8_t)v;
+}
 
 struct dec {
 	struct span rest;

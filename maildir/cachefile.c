@@ -56,6 +56,7 @@
 #include "base/mem.h"
 #include "maildir/cachefile.h"
 #include "maildir/crc32c.h"
+#include "maildir/maildir.h"
 #include "maildir/step.h"
 
 #define MAGIC		SPAN("imapdch\001")
@@ -87,30 +88,14 @@ cachefile_done(struct cachefile *f)
 	cachefile_init(f);
 }
 
-static uint32_t
-get32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-	    (uint32_t)p[2] << 8 | p[3];
-}
-
-static void
-set32(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t)(v >> 24);
-	p[1] = (uint8_t)(v >> 16);
-	p[2] = (uint8_t)(v >> 8);
-	p[3] = (uint8_t)v;
-}
-
 /* What every check of this file begins with. */
 static uint32_t
 seed(const struct cachefile *f)
 {
 	uint8_t g[8];
 
-	set32(g, (uint32_t)(f->generation >> 32));
-	set32(g + 4, (uint32_t)f->generation);
+	be32_put(g, (uint32_t)(f->generation >> 32));
+	be32_put(g + 4, (uint32_t)f->generation);
 	return crc32c(0, g, sizeof(g));
 }
 
@@ -149,10 +134,10 @@ read_header(struct cachefile *f, uint32_t uidvalidity)
 		return r;
 	if (n != sizeof(p) ||
 	    !is_span_eq(span_of(p, MAGIC.n), MAGIC) ||
-	    get32(p + 8) != crc32c(0, p + CHECKED_FROM, n - CHECKED_FROM) ||
-	    get32(p + 12) != uidvalidity)
+	    be32_get(p + 8) != crc32c(0, p + CHECKED_FROM, n - CHECKED_FROM) ||
+	    be32_get(p + 12) != uidvalidity)
 		return ERR_CORRUPT;
-	f->generation = (uint64_t)get32(p + 16) << 32 | get32(p + 20);
+	f->generation = (uint64_t)be32_get(p + 16) << 32 | be32_get(p + 20);
 	f->end = HEADER_SIZE;
 	return f->generation != 0 ? 0 : ERR_CORRUPT;
 }
@@ -164,14 +149,14 @@ take_kind(struct cachefile *f, unsigned kind, uint32_t check, struct span body)
 	struct cachefile_kind *k = &f->kind[kind];
 	struct span name = span_skip(body, 4);
 
-	if (body.n <= 4 || name.n > CACHE_NAME_MAX || has_byte(name, 0) ||
-	    crc32c(seed(f), body.p, body.n) != check)
+	if (body.n <= 4 || name.n > MAILDIR_KIND_NAME_MAX ||
+	    has_byte(name, 0) || crc32c(seed(f), body.p, body.n) != check)
 		return;
 	if (k->name != NULL && !is_span_eq(span_str(k->name), name))
 		return;		/* a number never gets another name */
 	if (k->name == NULL)
 		k->name = mem_dup(name.p, name.n);
-	k->day = get32(body.p);
+	k->day = be32_get(body.p);
 }
 
 /* The block at b, of which s is what is in memory.  ERR_LIMIT: not all that is
@@ -184,19 +169,19 @@ take_block(struct cachefile *f, uint64_t size, struct span s)
 
 	if (s.n < BLOCK_HEADER)
 		return size - f->end < BLOCK_HEADER ? ERR_CORRUPT : ERR_LIMIT;
-	b.n = get32(s.p + 4);
-	type = get32(s.p + 8) >> 16;
-	b.kind = (uint16_t)get32(s.p + 8);
-	b.count = get32(s.p + 12);
-	b.check = get32(s.p + 16);
-	if (get32(s.p) != crc32c(seed(f), s.p + BLOCK_CHECKED, BLOCK_HEADER -
+	b.n = be32_get(s.p + 4);
+	type = be32_get(s.p + 8) >> 16;
+	b.kind = (uint16_t)be32_get(s.p + 8);
+	b.count = be32_get(s.p + 12);
+	b.check = be32_get(s.p + 16);
+	if (be32_get(s.p) != crc32c(seed(f), s.p + BLOCK_CHECKED, BLOCK_HEADER -
 	    BLOCK_CHECKED) || b.n < BLOCK_HEADER || b.n > CACHE_BLOCK_MAX ||
 	    b.n > size - f->end || b.kind >= CACHE_KINDS ||
 	    b.count > (b.n - BLOCK_HEADER) / (ENTRY_SIZE +
 	    CACHE_VALUE_HEADER) || f->blocks.n == CACHE_BLOCKS_MAX)
 		return ERR_CORRUPT;
 	if (type == BLOCK_KIND) {
-		if (b.n > BLOCK_HEADER + 4 + CACHE_NAME_MAX)
+		if (b.n > BLOCK_HEADER + 4 + MAILDIR_KIND_NAME_MAX)
 			return ERR_CORRUPT;
 		if (s.n < b.n)
 			return ERR_LIMIT;
@@ -292,7 +277,7 @@ cachefile_entries(const struct cachefile *f, size_t i, uint32_t *v)
 	if (n != want || crc32c(seed(f), p, n) != b->check)
 		return ERR_CORRUPT;
 	for (size_t k = 0; k < 2 * (size_t)b->count; k++)
-		v[k] = get32(p + 4 * k);
+		v[k] = be32_get(p + 4 * k);
 	for (size_t k = 0; k < b->count; k++)
 		if (v[2 * k + 1] < BLOCK_HEADER || v[2 * k + 1] > b->n)
 			return ERR_CORRUPT;
@@ -307,14 +292,14 @@ cachefile_value(const struct cachefile *f, struct span s, unsigned kind,
 
 	if (s.n < CACHE_VALUE_HEADER)
 		return ERR_LIMIT;
-	n = get32(s.p + 4);
-	if (n > CACHE_BLOCK_MAX || get32(s.p + 8) != uid)
+	n = be32_get(s.p + 4);
+	if (n > CACHE_BLOCK_MAX || be32_get(s.p + 8) != uid)
 		return ERR_CORRUPT;
 	*ret_n = CACHE_VALUE_HEADER + n;
 	if (s.n < *ret_n)
 		return ERR_LIMIT;
 	if (value_check(f, kind, s.p + VALUE_CHECKED, *ret_n - VALUE_CHECKED) !=
-	    get32(s.p))
+	    be32_get(s.p))
 		return ERR_CORRUPT;
 	*ret = span_of(s.p + CACHE_VALUE_HEADER, n);
 	return 0;
@@ -374,8 +359,8 @@ end_block(const struct cachefile *f, struct buf *out, size_t at, size_t n)
 
 	if (buf_err(out) != 0)
 		return;
-	set32(p + 16, crc32c(seed(f), p + BLOCK_HEADER, n));
-	set32(p, crc32c(seed(f), p + BLOCK_CHECKED, BLOCK_HEADER -
+	be32_put(p + 16, crc32c(seed(f), p + BLOCK_HEADER, n));
+	be32_put(p, crc32c(seed(f), p + BLOCK_CHECKED, BLOCK_HEADER -
 	    BLOCK_CHECKED));
 }
 
@@ -387,11 +372,11 @@ complete(const struct cachefile *f, unsigned kind, struct cachebatch *b)
 
 	for (size_t i = 0; i < b->count; i++) {
 		uint8_t *off = b->entries.p + ENTRY_SIZE * i + 4;
-		uint8_t *p = b->values.p + get32(off);
+		uint8_t *p = b->values.p + be32_get(off);
 
-		set32(p, value_check(f, kind, p + VALUE_CHECKED,
-		    CACHE_VALUE_HEADER - VALUE_CHECKED + get32(p + 4)));
-		set32(off, get32(off) + first);
+		be32_put(p, value_check(f, kind, p + VALUE_CHECKED,
+		    CACHE_VALUE_HEADER - VALUE_CHECKED + be32_get(p + 4)));
+		be32_put(off, be32_get(off) + first);
 	}
 }
 

@@ -36,7 +36,6 @@
 #define CACHE_BLOCK_MAX	(4u * 1024 * 1024)	/* longer ones are damage */
 #define CACHE_BLOCKS_MAX	(1u << 16)	/* those behind are cut off */
 #define CACHE_KINDS	64u			/* numbers of kinds */
-#define CACHE_NAME_MAX	1024u			/* bytes of a kind's name */
 #define CACHE_VALUE_HEADER	12u
 
 /* A run of values of one kind. */

@@ -64,14 +64,6 @@
 #define RECORD_HEADER	20u
 #define RECORD_CHECKED	8u
 
-static uint32_t
-get32(const uint8_t *p)
-{
-	struct dec d = dec_init(span_of(p, 4));
-
-	return dec_u32(&d);
-}
-
 static void
 put_header(struct buf *b, uint64_t generation, uint64_t previous)
 {
@@ -103,7 +95,7 @@ read_header(struct journal *j)
 		return r;
 	if (!S_ISREG(st.st_mode) || n != sizeof(p) ||
 	    !is_span_eq(span_of(p, MAGIC.n), MAGIC) ||
-	    get32(p + 8) != crc32c(0, p + CHECKED_FROM, n - CHECKED_FROM))
+	    be32_get(p + 8) != crc32c(0, p + CHECKED_FROM, n - CHECKED_FROM))
 		return ERR_CORRUPT;
 	d = dec_init(span_skip(span_of(p, n), 16));
 	j->generation = dec_u64(&d);
@@ -175,11 +167,11 @@ record_length(const struct journal *j, struct span s)
 
 	if (s.n < RECORD_HEADER)
 		return 0;
-	n = get32(s.p);
+	n = be32_get(s.p);
 	if (n < RECORD_HEADER || n > s.n)
 		return 0;
 	return check_of(j->generation, s.p + RECORD_CHECKED,
-	    n - RECORD_CHECKED) == get32(s.p + 4) ? n : 0;
+	    n - RECORD_CHECKED) == be32_get(s.p + 4) ? n : 0;
 }
 
 int

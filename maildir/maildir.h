@@ -407,8 +407,8 @@ bool has_maildir_keyword_room(const struct maildir *md);
 /*
  * What a message's file was read for can be kept beside the mail, so that it
  * need not be read again: any bytes, by UID and kind; with UID 0 what is about
- * the mailbox, not one message.  A kind is a name that the caller makes up, with
- * the version of what the bytes mean in it.  All of
+ * the mailbox, not one message.  A kind is a name that the caller makes up,
+ * with the version of what the bytes mean in it.  All of
  * it may be lost at any time, and a value is checked for damage, not for sense.
  * Kinds that nobody has used for 30 days are dropped.
  */

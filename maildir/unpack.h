@@ -18,8 +18,8 @@ struct unpack;
 
 #define UNPACK_MAGIC_MAX	4u
 
-/* is_packed(head): does a file that begins with these bytes, UNPACK_MAGIC_MAX of
- * them at least, look like a compressed one? */
+/* is_packed(head): does a file that begins with these bytes, UNPACK_MAGIC_MAX
+ * of them at least, look like a compressed one? */
 bool is_packed(struct span head);
 
 /*

@@ -9,9 +9,9 @@
  * its rank.  So the messages themselves are only ever sorted by numbers: by the
  * last criterion first, each time keeping the order of those that are equal.
  *
- * Messages that come with a rank have one already.  A few others are put between
- * them, each by a binary search that reads texts again; if they are many, it is
- * cheaper to read all texts.
+ * Messages that come with a rank have one already.  A few others are put
+ * between them, each by a binary search that reads texts again; if they are
+ * many, it is cheaper to read all texts.
  */
 #include "imapd/mailbox/sort.h"
 

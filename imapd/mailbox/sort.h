@@ -5,9 +5,9 @@
  * sort.h: the order of SORT (RFC 5256, 5957).
  *
  * Kept of a message is what the criteria ask for: eight bytes each.  Texts are
- * kept once, however many messages have them; and of a message whose place among
- * others is known from an earlier sort (imapd/mailbox/sortrank.h), its text is
- * not wanted at all, unless others have to be put between them.
+ * kept once, however many messages have them; and the text of a message whose
+ * place among others is known from an earlier sort (imapd/mailbox/sortrank.h)
+ * is not wanted at all, unless new ones have to be put between them.
  */
 #ifndef IMAPD_MAILBOX_SORT_H
 #define IMAPD_MAILBOX_SORT_H
