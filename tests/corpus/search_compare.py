@@ -4,20 +4,20 @@
 """Compare random searches with search_reference.py.
 
     search_compare.py [--corpus FILE.tgz] [--messages N] [--programs N]
-                      [--seed N] [--changes]
+                      [--seed N] [--changes | --uncached]
 
 A sample of the corpus, and messages made to be searched, are served by imapd
 (IMAPD_PREFIX) over a pipe.  Each program is run as SEARCH, UID SEARCH or
 ESEARCH, and its answer compared.  With --changes another session sets and
 clears flags all the while, on every second message; then the programs leave
-flags alone, or those messages out.
+flags alone, or those messages out.  With --uncached nothing that was read for
+one program is there for the next.
 
 Exit status 1 if there is a difference.
 """
 
 import argparse
 import datetime
-import itertools
 import pathlib
 import random
 import re
@@ -316,6 +316,9 @@ def search(directory, args):
     rng = random.Random(args.seed)
     texts = messages(args.corpus, args.messages, rng)
     deliver(directory, texts)
+    cache = directory / "Maildir/imapd.cache"
+    if args.uncached:       # nothing can be kept where a directory is
+        cache.mkdir()
     c, mails = open_box(directory, texts, rng)
     stop, errors, found = threading.Event(), [], []
     determined = mails[::2] if args.changes else mails
@@ -326,13 +329,11 @@ def search(directory, args):
     programs = Programs(rng, mails, with_flags=not args.changes)
     flagged = Programs(rng, mails)
     try:
-        for i in itertools.count():
-            if i == args.programs:
-                break
+        for i in range(args.programs):
             maker = flagged if args.changes and i % 2 else programs
             program = maker.program()
-            if not is_sendable(program):
-                continue
+            while not is_sendable(program):
+                program = maker.program()
             about = determined if maker is flagged and args.changes else mails
             if args.changes and has_key(program, "MODSEQ"):
                 about = determined
@@ -347,6 +348,7 @@ def search(directory, args):
     if errors:
         raise errors[0]
     c.logout()
+    assert cache.is_dir() if args.uncached else cache.stat().st_size > 100000
     return found
 
 
@@ -357,6 +359,7 @@ def main():
     p.add_argument("--programs", type=int, default=500)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--changes", action="store_true")
+    p.add_argument("--uncached", action="store_true")
     args = p.parse_args()
     import servers
     top = servers.run_dir()
