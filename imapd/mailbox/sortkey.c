@@ -49,6 +49,24 @@ cut(struct span s, size_t n)
 	return span_take(s, n);
 }
 
+/* Without NUL, which ENVELOPE leaves out, too: no string may hold it. */
+static struct span
+without_nul(struct span s, struct arena *arena)
+{
+	struct span ret;
+	struct buf b;
+
+	if (!has_byte(s, 0))
+		return s;
+	buf_init(&b, SIZE_MAX / 2);
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] != 0)
+			buf_putc(&b, s.p[i]);
+	ret = arena_dup(arena, buf_span(&b));
+	buf_done(&b);
+	return ret;
+}
+
 /*
  * The text as it is compared: RFC 5256 7, RFC 5051.  What is in no charset we
  * know is "collated ... using the i;octet comparator", behind all that is (RFC
@@ -60,6 +78,7 @@ collated(struct span s, struct arena *arena)
 	struct span ret;
 	struct buf b;
 
+	s = without_nul(s, arena);
 	if (s.n == 0)
 		return s;
 	buf_init(&b, SIZE_MAX / 2);

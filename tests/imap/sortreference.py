@@ -33,7 +33,9 @@ def decode(b):
         if isinstance(part, str):
             out.append(part)
         else:
-            out.append(part.decode(charset or "utf-8", "replace"))
+            # RFC 2231 5: a language may stand behind the charset.
+            charset = (charset or "utf-8").partition("*")[0]
+            out.append(part.decode(charset, "replace"))
     return "".join(out)
 
 
