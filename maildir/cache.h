@@ -63,7 +63,7 @@ void cache_init(struct cache *c);
 void cache_done(struct cache *c);
 
 /* cache_void(md): UIDs may mean other messages than those that the values are
- * about: nothing of it is true. */
+ * about: nothing of it is true.  The file is removed. */
 void cache_void(struct maildir *md);
 
 /* cache_rest(md): write, compact if that is worth it, and give back memory. */

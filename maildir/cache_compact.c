@@ -127,10 +127,9 @@ cache_compact(struct maildir *md)
 	    md->ul.uidvalidity);
 	for (unsigned i = 0; r == 0 && i < CACHE_KINDS; i++)
 		r = copy_kind(md, &to, i);
-	if (r == 0)
-		r = cachefile_show(&to, md->box.control);
 	/* On an error the old one stays; the next one may have more luck. */
+	if (r == 0)
+		(void)!cachefile_show(&to, md->box.control);
 	cachefile_done(&to);
 	cachefile_unlock(from);
-	(void)r;
 }

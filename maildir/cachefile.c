@@ -15,7 +15,8 @@
  *	8	2	type: 1 kind, 2 values
  *	10	2	number of a kind
  *	12	4	type 2: count of values
- *	16	4	check of the body; type 2: of the directory
+ *	16	4	check of the generation and of the body; type 2: and of
+ *			the directory
  *	20		body
  * Body of a kind: the day it was last used on (4; since 1970), and its name.  A
  * later block for the same number with the same name counts instead.
@@ -34,9 +35,9 @@
  *	found				what is done
  *	a block whose header is none,	readers stop there; the next writer
  *	or that ends behind the file	cuts it off
- *	a directory that is none	its values are not there
- *	a value that is none		it is not there; and is put again
- *	a header that is none		there is no cache; the next writer makes
+ *	a directory that is damaged	its values are not there
+ *	a value that is damaged		it is not there; and is put again
+ *	a header that is damaged	there is no cache; the next writer makes
  *					a new one
  *	UIDs that mean other messages	removed (cache_void())
  *	imapd.cache.tmp			truncated by the next who writes a new
@@ -159,7 +160,7 @@ take_kind(struct cachefile *f, unsigned kind, uint32_t check, struct span body)
 	k->day = be32_get(body.p);
 }
 
-/* The block at b, of which s is what is in memory.  ERR_LIMIT: not all that is
+/* The block at f->end, of which s is what is in memory.  ERR_LIMIT: not all that is
  * wanted of it. */
 static int
 take_block(struct cachefile *f, uint64_t size, struct span s)

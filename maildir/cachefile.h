@@ -9,7 +9,8 @@
  * A block is written once and never changed, so that readers need no lock:
  * those who append hold one (flock), and whoever cannot have it at once drops
  * what he has; it would have saved time, no more.  A file that is replaced by a
- * smaller one (cachefile_rewrite()) is still right for those who have it open.
+ * smaller one (cachefile_create(), cachefile_show()) is still right for those
+ * who have it open.
  *
  * Read, not mapped, as imapd.index is: see indexfile.h.
  */
@@ -86,14 +87,16 @@ int cachefile_update(struct cachefile *f) ERR_CHECK;
 int cachefile_entries(const struct cachefile *f, size_t i, uint32_t *v)
     ERR_CHECK;
 
-/* cachefile_read(f, off, p, n, ret_n): bytes of the file. */
+/* cachefile_read(f, off, p, n, ret_n): bytes of the file; fewer than n only at
+ * its end. */
 int cachefile_read(const struct cachefile *f, uint64_t off, void *p, size_t n,
     size_t *ret_n) ERR_CHECK;
 
 /*
- * cachefile_value(f, s, kind, uid, ret, ret_n): s begins with a value of this
- * kind and message.  *ret_n: how long it is, with its header.  ERR_LIMIT: s
- * ends before it; ERR_CORRUPT: it does not.
+ * cachefile_value(f, s, kind, uid, ret, ret_n): the value of this kind and
+ * message with which s begins.  ERR_LIMIT: s ends before it does; ERR_CORRUPT: s
+ * begins with something else, or it is damaged.  *ret_n, also with ERR_LIMIT if
+ * s has the value's header: how long it is, with that.
  */
 int cachefile_value(const struct cachefile *f, struct span s, unsigned kind,
     uint32_t uid, struct span *ret, size_t *ret_n) ERR_CHECK;
@@ -122,8 +125,9 @@ void cachefile_put_kind(const struct cachefile *f, struct buf *out,
     unsigned kind, struct span name, uint32_t day);
 
 /*
- * cachefile_create(f, dir, mode, uidvalidity): f becomes an empty file, which
- * is not at its path yet but at CACHE_TMP, and is locked.
+ * cachefile_create(f, dir, mode, uidvalidity): f, whose generation has been set
+ * and is not 0, becomes an empty file, which is not at its path yet but at
+ * CACHE_TMP, and is locked.  ERR_BUSY: somebody else is making one.
  * cachefile_show(f, dir): rename it into place.
  */
 int cachefile_create(struct cachefile *f, int dir, mode_t mode,

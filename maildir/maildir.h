@@ -410,7 +410,8 @@ bool has_maildir_keyword_room(const struct maildir *md);
  * the mailbox, not one message.  A kind is a name that the caller makes up,
  * with the version of what the bytes mean in it.  All of
  * it may be lost at any time, and a value is checked for damage, not for sense.
- * Kinds that nobody has used for 30 days are dropped.
+ * Kinds that nobody has used for 30 days are dropped; 7 if there is no room for
+ * others.
  */
 #define MAILDIR_KINDS_MAX	48	/* kinds in one mailbox */
 #define MAILDIR_KIND_NAME_MAX	1024	/* bytes of a kind's name */

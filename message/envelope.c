@@ -76,14 +76,3 @@ envelope_field(struct envelope *env, const struct header_field *f,
 		}
 	}
 }
-
-struct envelope *
-envelope_parse(struct span block, struct arena *arena)
-{
-	struct envelope *env = ARENA_NEW(arena, struct envelope);
-	struct header_field f;
-
-	while (header_next(&block, &f))
-		envelope_field(env, &f, arena);
-	return env;
-}

@@ -46,7 +46,4 @@ struct envelope {
 void envelope_field(struct envelope *env, const struct header_field *f,
     struct arena *arena);
 
-/* envelope_parse(block, arena): all of a header block. */
-struct envelope *envelope_parse(struct span block, struct arena *arena);
-
 #endif

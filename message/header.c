@@ -72,20 +72,6 @@ header_next(struct span *rest, struct header_field *ret)
 	return true;
 }
 
-bool
-header_find(struct span block, struct span name, struct header_field *ret)
-{
-	struct header_field f;
-
-	while (header_next(&block, &f)) {
-		if (is_span_ieq(f.name, name)) {
-			*ret = f;
-			return true;
-		}
-	}
-	return false;
-}
-
 struct span
 header_unfold(struct span body, struct arena *arena)
 {
@@ -301,15 +287,4 @@ header_select_finish(struct header_select *hs, struct buf *out)
 		buf_puts(out, "\r\n");
 	buf_puts(out, "\r\n");
 	hs->state = HEADER_SELECT_END;
-}
-
-void
-header_select(struct span block, const struct header_set *set, bool is_not,
-    struct buf *out)
-{
-	struct header_select hs;
-
-	header_select_init(&hs, set, is_not);
-	(void)header_select_feed(&hs, block, out);	/* all there is */
-	header_select_finish(&hs, out);
 }

@@ -38,10 +38,6 @@ struct header_field {
  */
 bool header_next(struct span *rest, struct header_field *ret);
 
-/* header_find(block, name, ret): the first field of that name (ASCII case does
- * not matter); false if there is none. */
-bool header_find(struct span block, struct span name, struct header_field *ret);
-
 /*
  * header_unfold(body, arena): the body on one line: line ends removed, blanks
  * left as they are, trimmed at both ends.  body itself (a part of it) when
@@ -95,9 +91,5 @@ bool header_select_feed(struct header_select *hs, struct span s,
 /* header_select_finish(hs, out): the header has ended; append what is left, and
  * the empty line. */
 void header_select_finish(struct header_select *hs, struct buf *out);
-
-/* header_select(block, set, is_not, out): the three above at once. */
-void header_select(struct span block, const struct header_set *set,
-    bool is_not, struct buf *out);
 
 #endif

@@ -97,10 +97,11 @@ get_part(struct unpack *u, struct part *parent, unsigned depth)
 	    (kind == PART_MESSAGE && n > 1) || n > u->left ||
 	    (n > 0 && depth == PART_DEPTH_MAX))
 		u->d.failed = true;
+	else
+		u->left -= n;	/* those in them get what others leave */
 	part->kind = (enum part_kind)kind;
 	end = &part->child;
 	for (; n > 0 && !u->d.failed; n--) {
-		u->left--;
 		*end = get_part(u, part, depth + 1);
 		end = &(*end)->next;
 	}
@@ -110,7 +111,7 @@ get_part(struct unpack *u, struct part *parent, unsigned depth)
 const struct part *
 part_unpack(struct span s, uint64_t size, struct arena *arena)
 {
-	struct unpack u = { dec_init(s), size, arena, PART_COUNT_MAX };
+	struct unpack u = { dec_init(s), size, arena, PART_COUNT_MAX - 1 };
 	struct part *top = get_part(&u, NULL, 0);
 
 	return dec_end(&u.d) == 0 ? top : NULL;

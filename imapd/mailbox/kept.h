@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: ISC
  *
  * kept.h: what is kept beside the mail for FETCH and SEARCH, under which names
- * (maildir_kind()).
+ * (maildir_kind()).  Sizes, dates and parts are kept by msgview.c, sent days by
+ * sentday.c, what SORT and THREAD compare by sortkept.c and sortrank.c.
  *
  * For SEARCH the texts of fields that were searched are kept, decoded.
  *
@@ -23,14 +24,15 @@
 
 /*
  * has_kept_kind(md, item, is_utf8, ret): the kind of what answers the item;
- * false: such a thing is not kept.  is_utf8: strings may be sent as UTF-8 (RFC
+ * false: such a thing is not kept, or there are MAILDIR_KINDS_MAX others in use
+ * already, or its name would be too long.  is_utf8: strings may be sent as UTF-8 (RFC
  * 9755), which is another spelling.
  */
 bool has_kept_kind(struct maildir *md, const struct fetch_item *item,
     bool is_utf8, unsigned *ret);
 
 /* has_kept_field(md, name, ret): the kind of the texts of fields of that name;
- * false: that is no name of a field. */
+ * false: that is no name of a field, or as above. */
 bool has_kept_field(struct maildir *md, struct span name, unsigned *ret);
 
 #endif

@@ -4,7 +4,7 @@
  *
  * mailbox.h: the selected mailbox as this client has been told of it.
  *
- * The only place where sequence numbers exist.  A struct mailbox joins a struct
+ * Sequence numbers are given, resolved and withdrawn here only.  A struct mailbox joins a struct
  * maildir (what is there) with what the client knows: the list of UIDs in the
  * order of their sequence numbers.  News found by a refresh wait here until the
  * command table says that they may be told: flags and arrivals at the end of

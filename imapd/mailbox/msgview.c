@@ -10,8 +10,12 @@
  *	                     -> header parsed -> tree parsed
  *	                     -> line ends counted
  *
- * Sizes and dates are kept for later sessions; what else is made of a message
- * is kept by those who make it (maildir_keep()).
+ * If only a part is wanted and it is known where that is, the way is shorter:
+ *
+ *	nothing -> file open -> tree as it was kept -> the part in memory
+ *
+ * Sizes, dates and where the parts are, are kept for later sessions; what else
+ * is made of a message is kept by those who make it (maildir_keep()).
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -28,14 +32,22 @@
 
 #define MSGVIEW_ARENA	(16 * 1024)	/* a usual message's parts fit */
 
-#define KIND_SIZE	SPAN("size 1")	/* size, bare_lf, lines: 8 each */
-#define KIND_DATE	SPAN("date 1")	/* seconds since 1970: 8 */
-#define KIND_SAVED	SPAN("saved 1")	/* the same */
-#define KIND_PARTS	SPAN("parts 1")	/* size: 8; then part_pack() */
+enum kept {
+	KEPT_SIZE,		/* size, bare_lf, lines: 8 each */
+	KEPT_DATE,		/* seconds since 1970: 8 */
+	KEPT_SAVED,		/* the same */
+	KEPT_PARTS,		/* size: 8; then part_pack() */
+	KEPT_COUNT
+};
+
+static const struct span kept_name[KEPT_COUNT] = {
+	SPAN("size 1"), SPAN("date 1"), SPAN("saved 1"), SPAN("parts 1")
+};
 
 struct msgview {
 	struct maildir *md;
-	unsigned kind_size, kind_date;
+	bool has_kind[KEPT_COUNT];
+	unsigned kind[KEPT_COUNT];
 	uint32_t uid;			/* 0: none */
 	int err;			/* why the message cannot be read */
 	struct maildir_file *file;	/* NULL: not open */
@@ -60,9 +72,9 @@ msgview_new(struct maildir *md)
 	struct msgview *mv = mem_zalloc(sizeof(*mv));
 
 	mv->md = md;
-	if (maildir_kind(md, KIND_SIZE, &mv->kind_size) != 0 ||
-	    maildir_kind(md, KIND_DATE, &mv->kind_date) != 0)
-		abort();	/* they are the first */
+	for (int k = 0; k < KEPT_COUNT; k++)
+		mv->has_kind[k] = maildir_kind(md, kept_name[k],
+		    &mv->kind[k]) == 0;
 	buf_init(&mv->data, MSGVIEW_MEMORY);
 	mv->arena = arena_new(MSGVIEW_ARENA);
 	return mv;
@@ -156,12 +168,26 @@ is_msgview_whole(const struct msgview *mv)
 }
 
 static bool
-has_kept_time(struct msgview *mv, unsigned kind, int64_t *ret)
+has_kept(struct msgview *mv, enum kept k, struct span *ret)
+{
+	return mv->has_kind[k] &&
+	    has_maildir_value(mv->md, mv->kind[k], mv->uid, ret);
+}
+
+static void
+keep(struct msgview *mv, enum kept k, const struct buf *b)
+{
+	if (mv->has_kind[k] && buf_err(b) == 0)
+		maildir_keep(mv->md, mv->kind[k], mv->uid, buf_span(b));
+}
+
+static bool
+has_kept_time(struct msgview *mv, enum kept k, int64_t *ret)
 {
 	struct span kept;
 	struct dec d;
 
-	if (!has_maildir_value(mv->md, kind, mv->uid, &kept) || kept.n != 8)
+	if (!has_kept(mv, k, &kept) || kept.n != 8)
 		return false;
 	d = dec_init(kept);
 	*ret = (int64_t)dec_u64(&d);
@@ -169,13 +195,13 @@ has_kept_time(struct msgview *mv, unsigned kind, int64_t *ret)
 }
 
 static void
-keep_time(struct msgview *mv, unsigned kind, int64_t t)
+keep_time(struct msgview *mv, enum kept k, int64_t t)
 {
 	struct buf b;
 
 	buf_init(&b, 8);
 	enc_u64(&b, (uint64_t)t);
-	maildir_keep(mv->md, kind, mv->uid, buf_span(&b));
+	keep(mv, k, &b);
 	buf_done(&b);
 }
 
@@ -186,7 +212,7 @@ msgview_date(struct msgview *mv, int64_t *ret)
 	bool is_settled;
 	int err;
 
-	if (has_kept_time(mv, mv->kind_date, ret))
+	if (has_kept_time(mv, KEPT_DATE, ret))
 		return 0;
 	if (mv->file != NULL) {
 		*ret = maildir_file_date(mv->file);
@@ -198,7 +224,7 @@ msgview_date(struct msgview *mv, int64_t *ret)
 		is_settled = info.is_settled;
 	}
 	if (is_settled)
-		keep_time(mv, mv->kind_date, *ret);
+		keep_time(mv, KEPT_DATE, *ret);
 	return 0;
 }
 
@@ -206,20 +232,15 @@ int
 msgview_save_date(struct msgview *mv, int64_t *ret)
 {
 	struct maildir_info info;
-	unsigned kind;
-	bool has_kind;
 	int err;
 
-	if (has_maildir_save_date(mv->md, mv->uid, ret))
-		return 0;
-	has_kind = maildir_kind(mv->md, KIND_SAVED, &kind) == 0;
-	if (has_kind && has_kept_time(mv, kind, ret))
+	if (has_maildir_save_date(mv->md, mv->uid, ret) ||
+	    has_kept_time(mv, KEPT_SAVED, ret))
 		return 0;
 	if ((err = maildir_info(mv->md, mv->uid, &info)) != 0)
 		return err;
 	*ret = info.save_date;
-	if (has_kind)
-		keep_time(mv, kind, *ret);
+	keep_time(mv, KEPT_SAVED, *ret);
 	return 0;
 }
 
@@ -310,7 +331,7 @@ has_kept_size(struct msgview *mv)
 	struct span kept;
 	struct dec d;
 
-	if (!has_maildir_value(mv->md, mv->kind_size, mv->uid, &kept))
+	if (!has_kept(mv, KEPT_SIZE, &kept))
 		return false;
 	d = dec_init(kept);
 	e.size = dec_u64(&d);
@@ -334,7 +355,7 @@ keep_size(struct msgview *mv)
 	enc_u64(&b, mv->whole.size);
 	enc_u64(&b, mv->whole.bare_lf);
 	enc_u64(&b, mv->whole.lines);
-	maildir_keep(mv->md, mv->kind_size, mv->uid, buf_span(&b));
+	keep(mv, KEPT_SIZE, &b);
 	buf_done(&b);
 }
 
@@ -425,17 +446,14 @@ static void
 keep_parts(struct msgview *mv)
 {
 	struct buf b;
-	unsigned kind;
 
 	if (!is_msgview_whole(mv) || (mv->parts->child == NULL &&
-	    mv->size <= MSGVIEW_FIRST) ||
-	    maildir_kind(mv->md, KIND_PARTS, &kind) != 0)
+	    mv->size <= MSGVIEW_FIRST))
 		return;
 	buf_init(&b, MAILDIR_VALUE_MAX);
 	enc_u64(&b, mv->size);
 	part_pack(mv->parts, &b);
-	if (buf_err(&b) == 0)
-		maildir_keep(mv->md, kind, mv->uid, buf_span(&b));
+	keep(mv, KEPT_PARTS, &b);
 	buf_done(&b);
 }
 
@@ -443,11 +461,9 @@ static bool
 has_kept_parts(struct msgview *mv)
 {
 	struct span kept;
-	unsigned kind;
 	struct dec d;
 
-	if (maildir_kind(mv->md, KIND_PARTS, &kind) != 0 ||
-	    !has_maildir_value(mv->md, kind, mv->uid, &kept))
+	if (!has_kept(mv, KEPT_PARTS, &kept))
 		return false;
 	d = dec_init(kept);
 	if (dec_u64(&d) == mv->size && !d.failed)

@@ -21,6 +21,7 @@
 #ifndef IMAPD_MAILBOX_MSGVIEW_H
 #define IMAPD_MAILBOX_MSGVIEW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,25 +50,14 @@ void msgview_set(struct msgview *mv, uint32_t uid);
 /*
  * msgview_rest(mv): the command is over.  Memory and the file are given back,
  * except that a large message is kept, with its parts and the position last
- * read, for clients that fetch it in slices, one command each.
+ * read, for clients that fetch it in slices, one command each.  What was put by
+ * to be kept is written (maildir_keep_flush()).
  */
 void msgview_rest(struct msgview *mv);
 
-/*
- * The following open the file when they have to.  ERR_GONE: the message is no
- * longer there; ERR_ACCESS, ERR_IO, ...: it cannot be read.  The first error is
- * remembered for the message and returned again.  What they return lives until
- * the view is set to another message.
- */
-
-/* msgview_open(mv): can it be read? */
-int msgview_open(struct msgview *mv) ERR_CHECK;
-
-/* is_msgview_whole(mv): nothing of the file was missing so far, and nobody is
- * still writing it.  What comes of any other is not to be kept. */
-bool is_msgview_whole(const struct msgview *mv);
-
-/* msgview_date(mv, ret): the internal date; needs no open file. */
+/* msgview_date(mv, ret): the internal date; needs no open file.
+ * Errors here and below: ERR_GONE: the message is no longer there; ERR_ACCESS,
+ * ERR_IO, ...: it cannot be read. */
 int msgview_date(struct msgview *mv, int64_t *ret) ERR_CHECK;
 
 /*
@@ -77,6 +67,19 @@ int msgview_date(struct msgview *mv, int64_t *ret) ERR_CHECK;
  * kept, since it must not change.
  */
 int msgview_save_date(struct msgview *mv, int64_t *ret) ERR_CHECK;
+
+/*
+ * The following open the file when they have to.  The first error is
+ * remembered for the message and returned again.  What they return lives until
+ * the view is set to another message, or msgview_rest().
+ */
+
+/* msgview_open(mv): can it be read? */
+int msgview_open(struct msgview *mv) ERR_CHECK;
+
+/* is_msgview_whole(mv): it is open, nothing of the file was missing so far, and
+ * nobody is still writing it.  What comes of any other is not to be kept. */
+bool is_msgview_whole(const struct msgview *mv);
 
 /* msgview_whole(mv, ret): the message as an extent.  Its size as served, size +
  * bare_lf, is RFC822.SIZE and the length of BODY[].  If it was counted before,

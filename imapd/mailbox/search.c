@@ -257,34 +257,30 @@ is_record_test(const struct search *se, const struct search_test *t, bool *ret)
 	}
 }
 
+/* The other tests. */
 static int
 test_file(struct search *se, const struct search_test *t, bool *ret)
 {
 	searchtext_set(&se->st, se->msg.uid);
-	if (t->key == KEY_EMAILID || t->key == KEY_THREADID)
+	switch (t->key) {
+	case KEY_BEFORE: case KEY_ON: case KEY_SINCE:
+	case KEY_OLDER: case KEY_YOUNGER:
+		return test_internal(se, t, ret);
+	case KEY_SAVEDBEFORE: case KEY_SAVEDON: case KEY_SAVEDSINCE:
+		return test_saved(se, t, ret);
+	case KEY_SENTBEFORE: case KEY_SENTON: case KEY_SENTSINCE:
+		return test_sent(se, t, ret);
+	case KEY_LARGER: case KEY_SMALLER:
+		return test_size(se, t, ret);
+	case KEY_EMAILID: case KEY_THREADID:
 		return objectid_match(se->md, se->st.mv, se->msg.uid,
 		    t->key == KEY_THREADID, t->node->text, ret);
-	switch (search_key_cost(t->key)) {
-	case COST_INFO:
-		if (t->key == KEY_SAVEDBEFORE || t->key == KEY_SAVEDON ||
-		    t->key == KEY_SAVEDSINCE)
-			return test_saved(se, t, ret);
-		return test_internal(se, t, ret);
-	case COST_SIZE:
-		return test_size(se, t, ret);
-	case COST_HEADER:
-		if (t->text == NULL)
-			return test_sent(se, t, ret);
-		return searchtext_field(&se->st, &t->field, t->text, ret);
-	case COST_BODY:
+	case KEY_BODY: case KEY_TEXT:
 		return searchtext_message(&se->st, t->key == KEY_TEXT, t->text,
 		    ret);
-	case COST_RECORD:
-	case COST_COUNT:
-		break;
+	default:		/* HEADER, FROM, ... */
+		return searchtext_field(&se->st, &t->field, t->text, ret);
 	}
-	*ret = false;
-	return 0;
 }
 
 bool

@@ -22,7 +22,7 @@ struct search;
 /*
  * search_new(mb, args, arena, ret): make the program.  The nodes of args are
  * put into a better order and their sets are used up.  ERR_UNSUPPORTED: the
- * charset or one of the keys is not known; ERR_SYNTAX: a text is malformed in
+ * charset is not known; ERR_SYNTAX: a text is malformed in
  * the charset; ERR_LIMIT: one is too long.  Free with search_free().
  */
 int search_new(struct mailbox *mb, const struct search_args *args,
@@ -30,7 +30,7 @@ int search_new(struct mailbox *mb, const struct search_args *args,
 void search_free(struct search *se);
 
 /* search_pace(se): so many messages are searched in about a millisecond; 1 if
- * their files are read. */
+ * their bodies are read. */
 uint32_t search_pace(const struct search *se);
 
 /*

@@ -31,8 +31,8 @@
 
 /* ---- order ----------------------------------------------------------- */
 
-enum search_cost
-search_key_cost(enum search_key key)
+static enum search_cost
+key_cost(enum search_key key)
 {
 	switch (key) {
 	case KEY_BEFORE: case KEY_ON: case KEY_SINCE:
@@ -103,7 +103,7 @@ sort_nodes(struct search_node *root)
 		node = node->child;
 	for (; node != NULL; node = leave(node)) {
 		if (node->child == NULL) {
-			node->cost = (uint8_t)search_key_cost(node->key);
+			node->cost = (uint8_t)key_cost(node->key);
 			node->ntests = 1;
 		} else {
 			sort_operands(node);

@@ -46,21 +46,20 @@ struct search {
 	struct search_test *test;
 	uint32_t ntest;
 	uint8_t cost;		/* of the dearest */
-	unsigned mask, sys;	/* no message matches without these flags */
+	unsigned mask;		/* system flags that every match has or lacks: */
+	unsigned sys;		/* has these of them, and lacks the others */
 	struct span charset;
 	int64_t now;
 	struct searchtext st;
 	struct sentday sent;
-	size_t at;		/* for has_mailbox_record() */
+	size_t at;		/* the store's number of the message that is
+				 * likely next (has_mailbox_record()) */
 	/* of the message at hand: */
 	uint32_t seq;
 	struct maildir_msg msg;
 	bool any_gone;
 	bool has_modseq;	/* a key is MODSEQ */
 };
-
-/* search_key_cost(key): of one test of it. */
-enum search_cost search_key_cost(enum search_key key);
 
 /*
  * search_compile(se, root): make the tests of se, in its arena, from the keys

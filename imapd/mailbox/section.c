@@ -55,7 +55,8 @@ select_fields(struct msgview *mv, const struct extent *e,
 	return 0;
 }
 
-/* section-text of a message: top, whose body is at text. */
+/* section-msgtext (RFC 3501 9) of the message whose header and body lie at these
+ * extents. */
 static int
 find_text(struct msgview *mv, const struct section *sec,
     const struct extent *header, const struct extent *text,
@@ -214,35 +215,41 @@ int
 section_find_binary(struct msgview *mv, const struct section *sec,
     struct buf *scratch, struct section_data *ret)
 {
+	struct section_data sd;
 	const struct part *top, *part;
 	struct decode d;
 	struct span s;
 	enum cte cte;
 	int err;
 
-	if ((err = section_find(mv, sec, NULL, scratch, ret)) != 0 ||
-	    ret->kind == SECTION_IS_NIL || sec->nparts == 0)
+	if ((err = section_find(mv, sec, NULL, scratch, &sd)) != 0)
 		return err;
+	if (sd.kind == SECTION_IS_NIL || sec->nparts == 0) {
+		*ret = sd;
+		return 0;
+	}
 	if ((err = msgview_sections(mv, &top)) != 0)
 		return err;
 	part = part_find(top, sec->part, sec->nparts);
-	cte = cte_find(part->content.encoding);
-	if (part->kind != PART_LEAF)
-		return 0;
+	cte = part->kind == PART_LEAF ? cte_find(part->content.encoding) :
+	    CTE_NONE;
 	if (cte == CTE_UNKNOWN)
 		return ERR_UNSUPPORTED;
-	ret->size = 0;
-	decode_init(&d, mv, &ret->extent, cte);
-	while (decode_next(&d, &s)) {
-		ret->size += s.n;
-		ret->has_nul = ret->has_nul || has_byte(s, 0);
+	if (part->kind == PART_LEAF) {
+		sd.size = 0;
+		decode_init(&d, mv, &sd.extent, cte);
+		while (decode_next(&d, &s)) {
+			sd.size += s.n;
+			sd.has_nul = sd.has_nul || has_byte(s, 0);
+		}
+		decode_done(&d);
 	}
-	decode_done(&d);
 	/* What stands there as it is, is sent as it is, at full speed. */
-	if (cte != CTE_NONE || ret->has_nul) {
-		ret->kind = SECTION_IS_DECODED;
-		ret->cte = cte;
+	if (cte != CTE_NONE || sd.has_nul) {
+		sd.kind = SECTION_IS_DECODED;
+		sd.cte = cte;
 	}
+	*ret = sd;
 	return 0;
 }
 

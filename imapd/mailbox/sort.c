@@ -36,8 +36,8 @@
 struct column {
 	struct sort_criterion by;
 	VEC(uint64_t) key;
-	uint32_t nranked;
-	bool has_ranks;
+	uint32_t ngiven;	/* messages that came with a rank */
+	bool is_compared;	/* the texts of all messages have been */
 };
 
 struct sort {
@@ -125,16 +125,12 @@ sort_count(const struct sort *so)
 }
 
 bool
-is_sort_text(const struct sort *so, size_t c, enum sort_key *ret)
+is_sort_text(const struct sort *so, size_t c, enum sort_key *ret,
+    unsigned *ret_want)
 {
 	*ret = so->column[c].by.key;
+	*ret_want = keys[*ret].want;
 	return keys[*ret].is_text;
-}
-
-unsigned
-sort_text_want(enum sort_key key)
-{
-	return keys[key].want;
 }
 
 bool
@@ -216,7 +212,7 @@ sort_add(struct sort *so, const struct sortkey *k, int64_t arrival,
 		if (rank != NULL && keys[c->by.key].is_text &&
 		    rank[i] != SORT_NO_RANK) {
 			key = RANKED | rank[i];
-			c->nranked++;
+			c->ngiven++;
 		} else {
 			key = key_of(so, c->by.key, k, arrival, size);
 		}
@@ -226,6 +222,17 @@ sort_add(struct sort *so, const struct sortkey *k, int64_t arrival,
 }
 
 /* ---- order ------------------------------------------------------------ */
+
+static_assert(TEXTS_MAX < UINT64_C(1) << BETWEEN_BITS, "a place for each");
+
+static struct span
+text_at(const struct sort *so, uint32_t num)
+{
+	size_t start = num == 0 ? 0 : so->end.v[num - 1];
+
+	return span_skip(span_take(buf_span(&so->bytes), so->end.v[num]),
+	    start);
+}
 
 struct text {
 	struct span s;
@@ -243,15 +250,13 @@ text_cmp(const void *a, const void *b)
 static uint32_t *
 rank_texts(const struct sort *so)
 {
-	size_t n = so->texts.n, start = 0;
+	size_t n = so->texts.n;
 	uint32_t *rank = mem_resize(NULL, n, sizeof(*rank));
 	struct text *v = mem_resize(NULL, n, sizeof(*v));
 
 	for (uint32_t i = 0; i < n; i++) {
-		v[i].s = span_skip(span_take(buf_span(&so->bytes),
-		    so->end.v[i]), start);
+		v[i].s = text_at(so, i);
 		v[i].num = i;
-		start = so->end.v[i];
 	}
 	if (n > 0)
 		qsort(v, n, sizeof(*v), text_cmp);
@@ -283,7 +288,7 @@ forget_ranks(struct sort *so, struct column *col, const struct again *a)
 	for (uint32_t i = 0; i < so->n; i++)
 		if (col->key.v[i] & RANKED)
 			col->key.v[i] = text_number(so, read_text(a, col, i));
-	col->nranked = 0;
+	col->ngiven = 0;
 }
 
 /* The place of rank, and that just before it for a text of some rank. */
@@ -306,9 +311,7 @@ find_place(const struct sort *so, const struct column *col,
     const struct again *a, const uint32_t *by, uint32_t n, uint32_t num,
     uint32_t rank)
 {
-	size_t start = num == 0 ? 0 : so->end.v[num - 1];
-	struct span s = span_skip(span_take(buf_span(&so->bytes),
-	    so->end.v[num]), start);
+	struct span s = text_at(so, num);
 	uint32_t lo = 0, hi = n;
 	int cmp;
 
@@ -356,11 +359,11 @@ static void
 finish_texts(struct sort *so, struct column *col, const struct again *a,
     const uint32_t *rank)
 {
-	if (col->nranked == 0) {
+	if (col->ngiven == 0) {
 		for (uint32_t i = 0; i < so->n; i++)
 			col->key.v[i] = rank[col->key.v[i]];
-		col->has_ranks = true;
-	} else if (col->nranked < so->n) {
+		col->is_compared = true;
+	} else if (col->ngiven < so->n) {
 		place(so, col, a, rank);
 	}
 }
@@ -375,8 +378,8 @@ sort_order(struct sort *so, sort_read *read, void *arg)
 	for (size_t c = 0; c < so->ncolumn; c++) {
 		struct column *col = &so->column[c];
 
-		if (col->nranked > 0 &&
-		    so->n - col->nranked > FEW + col->nranked / FEW_SHARE)
+		if (col->ngiven > 0 &&
+		    so->n - col->ngiven > FEW + col->ngiven / FEW_SHARE)
 			forget_ranks(so, col, &a);
 	}
 	rank = rank_texts(so);
@@ -399,7 +402,7 @@ sort_order(struct sort *so, sort_read *read, void *arg)
 bool
 has_sort_ranks(const struct sort *so, size_t c)
 {
-	return so->column[c].has_ranks;
+	return so->column[c].is_compared;
 }
 
 uint32_t

@@ -32,12 +32,11 @@ bool has_sort_arrival(const struct sort *so);
 bool has_sort_size(const struct sort *so);
 
 /* The criteria are numbered from 0, below sort_count(so).  is_sort_text(so, c,
- * ret): criterion c compares texts; *ret is which. */
+ * ret, ret_want): criterion c compares texts: which, and the one of SORTKEY_
+ * that has them. */
 size_t sort_count(const struct sort *so);
-bool is_sort_text(const struct sort *so, size_t c, enum sort_key *ret);
-
-/* sort_text_want(key): the one of SORTKEY_ that has the texts of key. */
-unsigned sort_text_want(enum sort_key key);
+bool is_sort_text(const struct sort *so, size_t c, enum sort_key *ret,
+    unsigned *ret_want);
 
 /*
  * sort_add(so, k, arrival, size, rank): the next message.  What the criteria do

@@ -8,9 +8,6 @@
 #include "imapd/mailbox/msgview.h"
 #include "imapd/mailbox/sortkept.h"
 
-#define PACKED_MAX	(2u * 1024 * 1024)	/* more than SORTKEY_REFS_MAX
-						 * identifiers */
-
 static const struct {
 	struct span name;	/* with the version of keys and packing */
 	unsigned want;
@@ -27,7 +24,7 @@ sortkept_init(struct sortkept *sk, struct mailbox *mb)
 {
 	*sk = (struct sortkept){ mailbox_store(mb), mailbox_view(mb),
 	    .nkinds = SORTKEPT_PARTS };
-	buf_init(&sk->packed, PACKED_MAX);
+	buf_init(&sk->packed, MAILDIR_VALUE_MAX);
 	for (unsigned i = 0; i < SORTKEPT_PARTS; i++)
 		if (maildir_kind(sk->md, parts[i].name, &sk->kind[i]) != 0)
 			sk->nkinds = 0;

@@ -59,10 +59,10 @@ sortrank_init(struct sortrank *sr, struct mailbox *mb, const struct sort *so)
 		enum sort_key key;
 		struct span value;
 
-		col->is_text = is_sort_text(so, c, &key);
-		if (!col->is_text)
+		if (!is_sort_text(so, c, &key, &col->want)) {
+			col->want = 0;
 			continue;
-		col->want = sort_text_want(key);
+		}
 		col->has_kind = maildir_kind(sr->md, names[key],
 		    &col->kind) == 0;
 		if (col->has_kind && has_maildir_value(sr->md, col->kind, 0,

@@ -6,8 +6,8 @@
  * mail.
  *
  * What SORT SUBJECT compares of a message never changes, so two messages stay
- * in the order in which they once were: for all that were there then, a number
- * tells what takes their texts else.
+ * in the order in which they once were: for each of them one number stands for
+ * its text and saves reading it.
  */
 #ifndef IMAPD_MAILBOX_SORTRANK_H
 #define IMAPD_MAILBOX_SORTRANK_H
@@ -18,10 +18,9 @@
 #define SORTRANK_MIN	256u	/* the order of fewer is not kept */
 
 struct sortrank_column {
-	bool is_text;
 	bool has_kind;
 	unsigned kind;		/* maildir_kind() */
-	unsigned want;		/* SORTKEY_ that has the text */
+	unsigned want;		/* SORTKEY_ that has the text; 0: no text */
 	uint32_t *uid, *rank;	/* n of them, UIDs ascending */
 	size_t n, at;
 };
@@ -47,9 +46,10 @@ unsigned sortrank_get(struct sortrank *sr, uint32_t uid,
 
 /*
  * sortrank_keep(sr, so, found, n): so has been sorted; keep what it found out
- * about the n messages that were added to it, in order of UID, if that is more
- * than is kept.  Every text must have been one that is kept itself, or that can
- * be.
+ * about the n messages that were added to it, in order of UID, unless more are
+ * kept already, or that takes more than MAILDIR_VALUE_MAX bytes (300,000
+ * messages and more).  Every text must have been one that is kept itself, or
+ * that can be.
  */
 void sortrank_keep(struct sortrank *sr, const struct sort *so,
     const struct mailbox_msg *found, uint32_t n);

@@ -51,7 +51,8 @@ is_tree_dummy(const struct tree *t, uint32_t node)
 /* tree_sort(t): the messages into the order of their sent dates. */
 void tree_sort(struct tree *t);
 
-/* tree_by_subject(t): ORDEREDSUBJECT. */
+/* tree_by_subject(t, nsubject): ORDEREDSUBJECT; messages have so many different
+ * subjects. */
 void tree_by_subject(struct tree *t, uint32_t nsubject);
 
 /* tree_merge_subjects(t, nsubject): steps 4 and 5 of REFERENCES; subjects are

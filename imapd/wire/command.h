@@ -132,7 +132,7 @@ struct search_node {
 	struct search_node *child;	/* first operand */
 	struct search_node *next;	/* next operand of the parent */
 	enum search_key key;
-	/* of imapd/mailbox/search.c: */
+	/* of imapd/mailbox/search_program.c: */
 	uint32_t ntests;		/* at and below this node */
 	uint32_t go[2];
 	uint8_t cost;

@@ -29,6 +29,16 @@ check_extent(const struct extent *a, const struct extent *b, uint64_t size)
 	    a->bare_lf == b->bare_lf);
 }
 
+static size_t
+count(const struct part *part)
+{
+	size_t n = 1;
+
+	for (const struct part *p = part->child; p != NULL; p = p->next)
+		n += count(p);
+	return n;
+}
+
 static void
 check_part(const struct part *a, const struct part *b, uint64_t size)
 {
@@ -62,6 +72,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check(buf_err(&b) == 0);
 			again = part_unpack(buf_span(&b), of, arena);
 			check(again != NULL);
+			check(count(top) <= PART_COUNT_MAX);
 			check_part(top, again, of);
 			buf_done(&b);
 		}

@@ -38,7 +38,7 @@ def mail(account):
             text += b"Content-Transfer-Encoding: base64\n"
         text += b"\n" + body(n) + b"\n"
     text += b"--x--\n"
-    # Without S= four bytes would be read to see whether it is compressed.
+    # Without S= its beginning would be read to see whether it is compressed.
     path = account.mail.deliver(
         text, flags="", name=f"1600000000.M1P1.host,S={len(text)}")
     account.mail.path = path

@@ -174,6 +174,16 @@ test_limits(void **state)
 	for (int i = 0; i < PART_COUNT_MAX + 5; i++)
 		buf_put(&b, "\0\0\0\0\0\0\0\0\0\0\0", 11);
 	assert_null(part_unpack(buf_span(&b), 10, a));
+
+	/* Each of the first in a row has as many as there may be in all. */
+	buf_clear(&b);
+	buf_put(&b, "\1\0\0\0\0\0\0\0\0\0\5", 11);
+	for (int k = 0; k < 5; k++) {
+		buf_put(&b, "\1\0\0\0\0\0\0\0\0\0\xf0\x4d", 12);
+		for (int i = 0; i < 9968; i++)
+			buf_put(&b, "\0\0\0\0\0\0\0\0\0\0\0", 11);
+	}
+	assert_null(part_unpack(buf_span(&b), 10, a));
 	buf_done(&b);
 	buf_done(&msg);
 	arena_free(a);
