@@ -21,7 +21,7 @@
 
 #define WINDOW_MIN	(4u * 1024)
 #define WINDOW_MAX	(128u * 1024)
-#define PENDING_MAX	(16u * 1024 * 1024)	/* bytes of one write */
+#define PENDING_MAX	(24u * 1024 * 1024)	/* bytes of one write */
 #define DAY_NOTE	7u	/* days until the last use is noted again */
 
 void
@@ -61,7 +61,7 @@ cache_done(struct cache *c)
 		buf_done(&c->kind[i].window.bytes);
 		cachebatch_done(&c->kind[i].batch);
 	}
-	c->n = 0;
+	c->n = c->nmany = 0;
 }
 
 uint32_t
@@ -252,8 +252,9 @@ has_cache_value(const struct cachefile *f, struct cache_window *w,
 
 /* ---- kinds ---------------------------------------------------------- */
 
-int
-maildir_kind(struct maildir *md, struct span name, unsigned *ret)
+static int
+find_kind(struct maildir *md, struct span name, bool is_one_of_many,
+    unsigned *ret)
 {
 	struct cache *c = &md->cache;
 	struct cache_kind *k;
@@ -263,16 +264,31 @@ maildir_kind(struct maildir *md, struct span name, unsigned *ret)
 			*ret = i;
 			return 0;
 		}
-	if (c->n == MAILDIR_KINDS_MAX || name.n == 0 ||
+	if (c->n == MAILDIR_KINDS_MAX || (is_one_of_many &&
+	    c->nmany == MAILDIR_MANY_KINDS_MAX) || name.n == 0 ||
 	    name.n > MAILDIR_KIND_NAME_MAX || has_byte(name, 0))
 		return ERR_LIMIT;
 	k = &c->kind[c->n];
-	*k = (struct cache_kind){ .number = CACHE_NO_NUMBER };
+	*k = (struct cache_kind){ .number = CACHE_NO_NUMBER,
+	    .is_one_of_many = is_one_of_many };
+	c->nmany += is_one_of_many;
 	k->name = mem_dup(name.p, name.n);
 	buf_init(&k->window.bytes, CACHE_BLOCK_MAX);
 	cachebatch_init(&k->batch);
 	*ret = c->n++;
 	return 0;
+}
+
+int
+maildir_kind(struct maildir *md, struct span name, unsigned *ret)
+{
+	return find_kind(md, name, false, ret);
+}
+
+int
+maildir_one_of_many_kinds(struct maildir *md, struct span name, unsigned *ret)
+{
+	return find_kind(md, name, true, ret);
 }
 
 /* What number does the file give to it? */
@@ -335,15 +351,17 @@ has_maildir_value(struct maildir *md, unsigned kind, uint32_t uid,
 
 /* ---- keeping -------------------------------------------------------- */
 
+/* Those that are one of many have numbers of their own, so that there is one
+ * left for each of the others. */
 static unsigned
-new_number(const struct cachefile *f)
+new_number(const struct cachefile *f, bool is_one_of_many)
 {
-	unsigned i = 0;
+	unsigned i = is_one_of_many ? CACHE_MANY_FROM : 0;
+	unsigned end = is_one_of_many ? CACHE_KINDS : CACHE_MANY_FROM;
 
-	while (i < CACHE_KINDS && (f->kind[i].name != NULL ||
-	    f->kind[i].count > 0))
+	while (i < end && (f->kind[i].name != NULL || f->kind[i].count > 0))
 		i++;
-	return i;
+	return i == end ? CACHE_NO_NUMBER : i;
 }
 
 /* A number for a kind that has none, and the day on which it was used. */
@@ -357,7 +375,7 @@ put_kind(struct cache *c, struct cache_kind *k, struct buf *out)
 	if (k->number == CACHE_NO_NUMBER) {
 		if (k->batch.count == 0)
 			return;
-		k->number = new_number(f);
+		k->number = new_number(f, k->is_one_of_many);
 		if (k->number == CACHE_NO_NUMBER)
 			return;		/* until others are dropped */
 		/* Known before it is read again, for the next one. */
@@ -490,7 +508,7 @@ maildir_keep(struct maildir *md, unsigned kind, uint32_t uid,
 {
 	struct cache_kind *k = &md->cache.kind[kind];
 
-	if (value.n > MAILDIR_VALUE_MAX || md->is_memory_only)
+	if (value.n > cache_value_max(uid) || md->is_memory_only)
 		return;
 	cachebatch_put(&k->batch, uid, value);
 	if (k->batch.values.n >= CACHE_BLOCK)

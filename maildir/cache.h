@@ -45,6 +45,7 @@ struct cache_kind {
 	char *name;
 	unsigned number;	/* in the file, or CACHE_NO_NUMBER */
 	bool is_used;
+	bool is_one_of_many;
 	struct cache_map map;
 	struct cache_window window;
 	struct cachebatch batch;
@@ -55,7 +56,7 @@ struct cache {
 	bool is_looked;		/* for the file, or for more of it, since the
 				 * last flush */
 	bool is_void;		/* the file is wrong, and cannot be removed */
-	unsigned n;
+	unsigned n, nmany;
 	struct cache_kind kind[MAILDIR_KINDS_MAX];
 };
 

@@ -13,25 +13,48 @@
 #define BLOCKS_MIN	64u	/* more than this, and ... */
 #define BLOCKS_SHARE	4u	/* ... than so many in the room of a full one */
 #define DEAD_MIN	256u	/* values; and half of all */
+#define DEAD_BYTES_MIN	(1u << 20)	/* of values that have been put again;
+					 * and an eighth of the file */
 
 /* Nobody has used it for a long time; by a clock that makes sense. */
 static bool
 is_forgotten(const struct cachefile *f, unsigned kind)
 {
 	uint32_t days = cache_days(f->kind[kind].day);
+	unsigned end = kind < CACHE_MANY_FROM ? CACHE_MANY_FROM : CACHE_KINDS;
 	bool is_full = true;
 
-	for (unsigned i = 0; i < CACHE_KINDS; i++)
+	for (unsigned i = kind < CACHE_MANY_FROM ? 0 : CACHE_MANY_FROM;
+	    i < end; i++)
 		is_full = is_full && f->kind[i].name != NULL;
 	return f->kind[kind].name != NULL && days != UINT32_MAX &&
 	    days > (is_full ? FORGET_FULL : FORGET);
+}
+
+/* Bytes of values of the mailbox (UID 0) that have been put again: each is a
+ * block by itself.  One of a message may be, too, and is small then. */
+static uint64_t
+dead_bytes(const struct cachefile *f)
+{
+	uint32_t last[CACHE_KINDS] = { 0 };
+	uint64_t dead = 0;
+
+	for (size_t i = 0; i < f->blocks.n; i++) {
+		const struct cachefile_block *b = &f->blocks.v[i];
+
+		if (b->count != 1)
+			continue;
+		dead += last[b->kind];
+		last[b->kind] = b->n;
+	}
+	return dead;
 }
 
 static bool
 is_worth_it(const struct maildir *md)
 {
 	const struct cachefile *f = &md->cache.file;
-	uint64_t all = 0, dead = 0;
+	uint64_t all = 0, dead = 0, bytes = dead_bytes(f);
 
 	for (unsigned i = 0; i < CACHE_KINDS; i++) {
 		const struct cachefile_kind *k = &f->kind[i];
@@ -44,7 +67,8 @@ is_worth_it(const struct maildir *md)
 		else if (k->count > md->pic.msgs.n)
 			dead += k->count - md->pic.msgs.n;
 	}
-	return (dead > DEAD_MIN && dead > all / 2) || f->blocks.n >
+	return (dead > DEAD_MIN && dead > all / 2) ||
+	    (bytes > DEAD_BYTES_MIN && bytes > f->end / 8) || f->blocks.n >
 	    BLOCKS_MIN + BLOCKS_SHARE * (f->end / CACHE_BLOCK);
 }
 

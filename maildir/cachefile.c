@@ -57,7 +57,6 @@
 #include "base/mem.h"
 #include "maildir/cachefile.h"
 #include "maildir/crc32c.h"
-#include "maildir/maildir.h"
 #include "maildir/step.h"
 
 #define MAGIC		SPAN("imapdch\001")
@@ -294,7 +293,7 @@ cachefile_value(const struct cachefile *f, struct span s, unsigned kind,
 	if (s.n < CACHE_VALUE_HEADER)
 		return ERR_LIMIT;
 	n = be32_get(s.p + 4);
-	if (n > CACHE_BLOCK_MAX || be32_get(s.p + 8) != uid)
+	if (n > cache_value_max(uid) || be32_get(s.p + 8) != uid)
 		return ERR_CORRUPT;
 	*ret_n = CACHE_VALUE_HEADER + n;
 	if (s.n < *ret_n)

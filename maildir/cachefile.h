@@ -27,6 +27,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "base/vec.h"
+#include "maildir/maildir.h"
 
 #define CACHE_FILE	"imapd.cache"
 #define CACHE_TMP	"imapd.cache.tmp"
@@ -36,7 +37,9 @@
 						 * so many bytes */
 #define CACHE_BLOCK_MAX	(4u * 1024 * 1024)	/* longer ones are damage */
 #define CACHE_BLOCKS_MAX	(1u << 16)	/* those behind are cut off */
-#define CACHE_KINDS	64u			/* numbers of kinds */
+#define CACHE_KINDS	64u			/* numbers of kinds ... */
+#define CACHE_MANY_FROM	32u			/* ... and from here on those of
+						 * maildir_one_of_many_kinds() */
 #define CACHE_VALUE_HEADER	12u
 
 /* A run of values of one kind. */
@@ -63,6 +66,13 @@ struct cachefile {
 	VEC(struct cachefile_block) blocks;
 	struct cachefile_kind kind[CACHE_KINDS];
 };
+
+/* cache_value_max(uid): bytes of a value; a longer one is damage. */
+static inline size_t
+cache_value_max(uint32_t uid)
+{
+	return uid == 0 ? MAILDIR_WHOLE_VALUE_MAX : MAILDIR_VALUE_MAX;
+}
 
 void cachefile_init(struct cachefile *f);
 void cachefile_done(struct cachefile *f);
@@ -113,7 +123,7 @@ struct cachebatch {
 void cachebatch_init(struct cachebatch *b);
 void cachebatch_done(struct cachebatch *b);
 
-/* cachebatch_put(b, uid, value): value is at most MAILDIR_VALUE_MAX bytes. */
+/* cachebatch_put(b, uid, value): value is at most cache_value_max(uid) bytes. */
 void cachebatch_put(struct cachebatch *b, uint32_t uid, struct span value);
 
 /* cachefile_put_block(f, out, kind, b): append b as a block to out; b is empty

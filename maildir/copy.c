@@ -160,6 +160,19 @@ is_linkless(int r)
 	    r == ERR_UNSUPPORTED;
 }
 
+/* A link changes the time that says when the message came. */
+static void
+note_saved(struct copy *c, uint32_t uid, int dir, const char *name)
+{
+	struct picture *p = &c->md->pic;
+	struct msg *m = picture_find(p, uid);
+
+	if (m == NULL || picture_get(p, PICTURE_SAVED, m) != 0)
+		return;
+	md_note_saved(p, m, dir, name);
+	c->md->history.must_save = true;
+}
+
 /* For file_try(): 0 or an errno value. */
 static int
 do_copy(int dir, const char *name, void *arg)
@@ -175,11 +188,13 @@ do_copy(int dir, const char *name, void *arg)
 		return EIO;
 	}
 	to = (const char *)it->name.p;
-	if (a->c->is_move)
+	if (a->c->is_move) {
 		r = rename_new(dir, name, it->dir, to);
-	else
+	} else {
+		note_saved(a->c, it->from, dir, name);
 		r = linkat(dir, name, it->dir, to, 0) == 0 ? 0 :
 		    errno == EMLINK ? ERR_CROSSDEV : err_from_errno(errno);
+	}
 	if (r == 0)
 		return done(a, dir, name);
 	/* What cannot be removed here cannot be moved: copied, it would be in

@@ -94,18 +94,27 @@ is_settled(const struct stat *st, bool has_named_size)
 	    age <= -MAILDIR_SETTLED_S;
 }
 
-bool
-has_maildir_save_date(struct maildir *md, uint32_t uid, int64_t *ret)
+int
+maildir_save_date(struct maildir *md, uint32_t uid, int64_t *ret)
 {
-	const struct msg *m;
-	uint64_t saved;
+	struct msg *m;
+	struct stat st;
+	int r;
 
 	md_wake(md);
-	if ((m = picture_find(&md->pic, uid)) == NULL ||
-	    (saved = picture_get(&md->pic, PICTURE_SAVED, m)) == 0)
-		return false;
-	*ret = (int64_t)saved;
-	return true;
+	if ((m = picture_find(&md->pic, uid)) == NULL)
+		return ERR_GONE;
+	if (picture_get(&md->pic, PICTURE_SAVED, m) == 0) {
+		r = file_try(md, uid, do_stat, &st);
+		if (r != 0)
+			return r;
+		m = picture_find(&md->pic, uid);
+		picture_put(&md->pic, PICTURE_SAVED, m,
+		    (uint32_t)st.st_ctim.tv_sec);
+		md->history.must_save = true;
+	}
+	*ret = (int64_t)picture_get(&md->pic, PICTURE_SAVED, m);
+	return 0;
 }
 
 int
@@ -127,18 +136,18 @@ maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
 		return r;
 	m = picture_find(&md->pic, uid);
 	info.internal_date = st.st_mtim.tv_sec;
-	if (!has_maildir_save_date(md, uid, &info.save_date))
-		info.save_date = st.st_ctim.tv_sec;
 	info.file_size = (uint64_t)st.st_size;
 	base = picture_base(&md->pic, m, &nb);
 	if (name_size(base, 'W', &info.crlf_size_hint) != 0)
 		info.crlf_size_hint = 0;
 	has_hint = name_size(base, 'S', &hint) == 0;
-	info.is_settled = is_settled(&st, has_hint && hint == info.file_size);
+	info.has_size = has_hint && hint == info.file_size;
+	info.is_settled = is_settled(&st, info.has_size);
 	/* Compressed, or a wrong hint. */
 	if (has_hint && hint != info.file_size &&
 	    maildir_file_open(md, uid, &f) == 0) {
 		info.file_size = maildir_file_size(f);
+		info.has_size = true;
 		maildir_file_close(f);
 	}
 	*ret = info;
@@ -255,6 +264,12 @@ maildir_file_size(const struct maildir_file *f)
 	return f->size;
 }
 
+bool
+is_maildir_file_packed(const struct maildir_file *f)
+{
+	return f->packed != NULL;
+}
+
 int64_t
 maildir_file_date(const struct maildir_file *f)
 {
@@ -280,7 +295,10 @@ maildir_file_read(struct maildir_file *f, uint64_t off, void *p, size_t n,
 		have = n;
 	if (have > 0)
 		memcpy(p, f->head + off, have);
-	if (have < n && off + have < f->size)
+	/* Not beyond the end as it was: it takes a call to see that. */
+	if (off + n > f->size)
+		n = off < f->size ? (size_t)(f->size - off) : 0;
+	if (have < n)
 		r = fdio_pread(f->fd, (uint8_t *)p + have, n - have,
 		    off + have, &more);
 	*ret_n = have + more;

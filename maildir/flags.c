@@ -127,6 +127,7 @@ do_rename(int dir, const char *from, void *arg)
 {
 	struct change *c = arg;
 	struct maildir *md = c->md;
+	struct msg *m;
 	struct name n;
 	uint32_t sys;
 	const char *to;
@@ -150,6 +151,8 @@ do_rename(int dir, const char *from, void *arg)
 	    span_str(from)))
 		return faccessat(dir, from, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ?
 		    0 : errno;
+	if ((m = picture_find(&md->pic, c->uid)) != NULL)
+		md_note_saved(&md->pic, m, dir, from);
 	r = rename_new(dir, from, md->box.cur, to);
 	step("flags-renamed");
 	if (r == ERR_NOENT)

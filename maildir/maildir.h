@@ -413,16 +413,23 @@ bool has_maildir_keyword_room(const struct maildir *md);
  * Kinds that nobody has used for 30 days are dropped; 7 if there is no room for
  * others.
  */
-#define MAILDIR_KINDS_MAX	48	/* kinds in one mailbox */
+#define MAILDIR_KINDS_MAX	56	/* kinds in one mailbox ... */
+#define MAILDIR_MANY_KINDS_MAX	24	/* ... of which so many are one of many */
 #define MAILDIR_KIND_NAME_MAX	1024	/* bytes of a kind's name */
-#define MAILDIR_VALUE_MAX	(1024 * 1024) /* bytes of a value; longer ones
-					 * are not kept */
+#define MAILDIR_VALUE_MAX	(128 * 1024) /* bytes of a value of a message;
+					 * longer ones are not kept */
+#define MAILDIR_WHOLE_VALUE_MAX	(1024 * 1024) /* of a value of the mailbox */
 
 /* maildir_kind(md, name, ret): the number of a kind for the calls below, valid
  * as long as md.  ERR_LIMIT: there are too many, or its name is too long or
  * holds a NUL. */
 int maildir_kind(struct maildir *md, struct span name, unsigned *ret)
     ERR_CHECK;
+
+/* maildir_one_of_many_kinds(md, name, ret): the same for kinds that come of what
+ * clients ask for: however many they make up, there is room for the others. */
+int maildir_one_of_many_kinds(struct maildir *md, struct span name,
+    unsigned *ret) ERR_CHECK;
 
 /* has_maildir_value(md, kind, uid, ret): what was kept; valid until the next
  * call for this kind, or maildir_keep_flush(). */
@@ -441,11 +448,9 @@ void maildir_keep_flush(struct maildir *md);
 
 struct maildir_info {
 	int64_t internal_date;	/* seconds since 1970: the file's mtime */
-	int64_t save_date;	/* when it came into this mailbox; not on
-				 * record: when the file was last changed or
-				 * renamed */
-	uint64_t file_size;	/* as maildir_file_size(); of the file itself
-				 * for compressed ones without S= */
+	uint64_t file_size;	/* as maildir_file_size(), if ... */
+	bool has_size;		/* the name says so, too (S=); else it may be
+				 * that of a compressed file */
 	uint64_t crlf_size_hint;/* W= of the name, 0 if it has none */
 	bool is_settled;	/* as is_maildir_file_settled() */
 };
@@ -455,9 +460,14 @@ struct maildir_info {
 int maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
     ERR_CHECK;
 
-/* has_maildir_save_date(md, uid, ret): the date on record, without looking for
- * the file; false: the message was there before there was a record. */
-bool has_maildir_save_date(struct maildir *md, uint32_t uid, int64_t *ret);
+/*
+ * maildir_save_date(md, uid, ret): when the message came into its mailbox (RFC
+ * 8514).  Of one that was there before there was a record it is the time of the
+ * last change of its file when this is first asked, or before we first renamed
+ * or linked it, and goes on record.  Errors as of maildir_info().
+ */
+int maildir_save_date(struct maildir *md, uint32_t uid, int64_t *ret)
+    ERR_CHECK;
 
 /* maildir_message_guid(md, uid, b): append the message's GUID: G of its record
  * in the uidlist, else the base of its name.  ERR_GONE: no such message. */
@@ -478,6 +488,9 @@ void maildir_file_close(struct maildir_file *f);
 /* Size in bytes as stored (uncompressed), and the dates, at open time. */
 uint64_t maildir_file_size(const struct maildir_file *f);
 int64_t maildir_file_date(const struct maildir_file *f);
+
+/* is_maildir_file_packed(f): it is compressed, so reading backwards is dear. */
+bool is_maildir_file_packed(const struct maildir_file *f);
 
 /*
  * is_maildir_file_settled(f): it was as long as its name says (S=), or nobody

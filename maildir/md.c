@@ -82,18 +82,15 @@ md_flags_changed(struct maildir *md, struct msg *m, uint32_t flags,
 }
 
 void
-md_note_saved(struct maildir *md, struct picture *p, struct msg *m)
+md_note_saved(struct picture *p, struct msg *m, int dir, const char *name)
 {
-	int dir = m->state & MSG_NEW ? md->box.new : md->box.cur;
 	uint32_t saved = md_seconds();
-	struct namebuf nb;
 	struct stat st;
 
-	if (picture_get(p, PICTURE_SAVED, m) != 0)
+	if (picture_get(p, PICTURE_SAVED, m) != 0 ||
+	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return;
-	if (fstatat(dir, picture_cname(p, m, &nb), &st,
-	    AT_SYMLINK_NOFOLLOW) == 0 && st.st_ctim.tv_sec > 0 &&
-	    st.st_ctim.tv_sec < saved)
+	if (st.st_ctim.tv_sec > 0 && st.st_ctim.tv_sec < saved)
 		saved = (uint32_t)st.st_ctim.tv_sec;
 	picture_put(p, PICTURE_SAVED, m, saved);
 }
@@ -101,7 +98,12 @@ md_note_saved(struct maildir *md, struct picture *p, struct msg *m)
 void
 md_arrived(struct maildir *md, struct picture *p, struct msg *m)
 {
-	md_note_saved(md, p, m);
+	struct namebuf nb;
+
+	md_note_saved(p, m, m->state & MSG_NEW ? md->box.new : md->box.cur,
+	    picture_cname(p, m, &nb));
+	if (picture_get(p, PICTURE_SAVED, m) == 0)
+		picture_put(p, PICTURE_SAVED, m, md_seconds());
 	history_changed(md, m);
 	md_news(md, m->uid, MAILDIR_ADDED);
 }

@@ -102,11 +102,13 @@ void md_flags_changed(struct maildir *md, struct msg *m, uint32_t flags,
     uint64_t kw);
 
 /*
- * md_note_saved(md, p, m): when m, of picture p, came into the mailbox, unless
- * that is known: when its file was last changed, for that is when it was put
- * here as long as nobody has renamed it.  So before we do.
+ * md_note_saved(p, m, dir, name): when m, of picture p, came into the mailbox,
+ * unless that is known: when its file, which has this name now, was last
+ * changed; for that is when it was put here as long as nobody has renamed or
+ * linked it.  So before we do.
  */
-void md_note_saved(struct maildir *md, struct picture *p, struct msg *m);
+void md_note_saved(struct picture *p, struct msg *m, int dir,
+    const char *name);
 
 /* md_arrived(md, p, m): m, of picture p, is new.  md_departed(md, m): the file
  * is gone, and m with the next sweep.  Both are news, and not on record. */

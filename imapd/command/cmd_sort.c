@@ -23,6 +23,7 @@
 #include "imapd/mailbox/thread.h"
 #include "imapd/command/cmd_search.h"
 #include "imapd/command/commands.h"
+#include "imapd/command/progress.h"
 #include "imapd/command/session_state.h"
 
 #define KEY_ARENA	4096	/* the key of a usual message fits */
@@ -99,9 +100,19 @@ read_found(void *arg, const struct mailbox_msg *msg)
 		    r->is_uid ? msg->uid : msg->seq);
 }
 
-/* Prints what came of it; res is in the order of the mailbox. */
-typedef void put_result(struct reader *r, const struct command *cmd,
+/* Prints what came of it; res is in the order of the mailbox.  An error is why
+ * the session cannot go on. */
+typedef int put_result(struct reader *r, const struct command *cmd,
     struct search_result *res);
+
+/* Texts that ranks stand for are used with them: they are wanted again when new
+ * ones come. */
+static void
+begin_sort(struct reader *r)
+{
+	sortrank_init(&r->ranks, r->s->mailbox, r->sort);
+	sortkept_use(&r->kept, sortrank_wants(&r->ranks));
+}
 
 /* Search, read what is found, and answer. */
 static int ERR_CHECK
@@ -119,10 +130,10 @@ run(struct reader *r, const struct command *cmd,
 	r->arena = arena_new(KEY_ARENA);
 	sortkept_init(&r->kept, s->mailbox);
 	if (r->sort != NULL)
-		sortrank_init(&r->ranks, s->mailbox, r->sort);
+		begin_sort(r);
 	err = search_run(s, cmd, args, se, read_found, r, &res);
 	if (err == 0)
-		put(r, cmd, &res);
+		err = put(r, cmd, &res);
 	sortrank_done(&r->ranks);
 	sortkept_done(&r->kept);
 	msgview_rest(mailbox_view(s->mailbox));
@@ -149,9 +160,11 @@ modseq_of(const struct mailbox *mb, uint32_t uid)
 struct again {
 	struct reader *r;
 	const struct search_result *res;
+	struct progress progress;
+	uint32_t n;
 };
 
-static void
+static int
 read_again(void *arg, uint32_t i, unsigned want, struct sortkey *ret)
 {
 	struct again *a = arg;
@@ -159,20 +172,28 @@ read_again(void *arg, uint32_t i, unsigned want, struct sortkey *ret)
 
 	msgview_set(mailbox_view(a->r->s->mailbox), uid);
 	read_key(a->r, uid, want, ret);
+	return progress_check(&a->progress, ++a->n);
 }
 
 /* The result into the order of the sort. */
-static void
-reorder(struct reader *r, struct search_result *res)
+static int
+reorder(struct reader *r, const struct command *cmd,
+    struct search_result *res)
 {
 	const struct mailbox *mb = r->s->mailbox;
-	struct again again = { r, res };
-	const uint32_t *order = sort_order(r->sort, read_again, &again);
-	struct mailbox_msg *v = mem_resize(NULL, res->found.n, sizeof(*v));
+	struct again again = { .r = r, .res = res };
+	struct mailbox_msg *v;
+	const uint32_t *order;
+	int err;
 
+	progress_start(&again.progress, r->s, cmd, 0);
+	err = sort_order(r->sort, read_again, &again, &order);
+	if (err != 0)
+		return err;
 	if (!r->kept.is_partial)
 		sortrank_keep(&r->ranks, r->sort, res->found.v,
 		    (uint32_t)res->found.n);
+	v = mem_resize(NULL, res->found.n, sizeof(*v));
 	for (size_t i = 0; i < res->found.n; i++)
 		v[i] = res->found.v[order[i]];
 	free(res->found.v);
@@ -183,14 +204,18 @@ reorder(struct reader *r, struct search_result *res)
 		res->first_modseq = modseq_of(mb, v[0].uid);
 		res->last_modseq = modseq_of(mb, v[res->found.n - 1].uid);
 	}
+	return 0;
 }
 
-static void
+static int
 put_sorted(struct reader *r, const struct command *cmd,
     struct search_result *res)
 {
-	reorder(r, res);
-	search_put(r->s, cmd, &cmd->u.sort.search, "SORT", res);
+	int err = reorder(r, cmd, res);
+
+	if (err == 0)
+		search_put(r->s, cmd, &cmd->u.sort.search, "SORT", res);
+	return err;
 }
 
 int
@@ -240,7 +265,7 @@ print_token(void *arg, enum thread_token token, uint32_t num)
 }
 
 /* thread-data = "THREAD" [SP 1*thread-list] */
-static void
+static int
 put_threads(struct reader *r, const struct command *cmd,
     struct search_result *res)
 {
@@ -255,6 +280,7 @@ put_threads(struct reader *r, const struct command *cmd,
 	thread_walk(r->thread, print_token, &p);
 	buf_puts(wire_out_buf(out), "\r\n");
 	wire_out_check(out);
+	return 0;
 }
 
 int

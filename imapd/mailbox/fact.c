@@ -111,12 +111,12 @@ put_preview(struct fact *fa, struct buf *b)
 /* ---- the others ------------------------------------------------------ */
 
 static int
-put_save_date(struct msgview *mv, struct buf *b)
+put_save_date(struct maildir *md, uint32_t uid, struct buf *b)
 {
 	int64_t t;
 	int err;
 
-	if ((err = msgview_save_date(mv, &t)) == 0)
+	if ((err = maildir_save_date(md, uid, &t)) == 0)
 		fmt_datetime(b, t, zone_at(t));
 	return err;
 }
@@ -165,7 +165,7 @@ fact_put(struct fact *fa, uint32_t uid, enum fetch_what what, struct buf *b)
 		err = put_preview(fa, b);
 		break;
 	case FETCH_SAVEDATE:
-		err = put_save_date(fa->mv, b);
+		err = put_save_date(fa->md, uid, b);
 		break;
 	case FETCH_EMAILID:
 	case FETCH_THREADID:

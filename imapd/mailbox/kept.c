@@ -95,8 +95,9 @@ has_kept_kind(struct maildir *md, const struct fetch_item *item, bool is_utf8,
 	default:
 		is_kept = false;
 	}
-	is_kept = is_kept && buf_err(&b) == 0 &&
-	    maildir_kind(md, buf_span(&b), ret) == 0;
+	is_kept = is_kept && buf_err(&b) == 0 && (item->what == FETCH_SECTION ?
+	    maildir_one_of_many_kinds(md, buf_span(&b), ret) :
+	    maildir_kind(md, buf_span(&b), ret)) == 0;
 	buf_done(&b);
 	return is_kept;
 }
@@ -111,7 +112,7 @@ has_kept_field(struct maildir *md, struct span name, unsigned *ret)
 	buf_puts(&b, "text 1 ");
 	text_upper(name, &b);
 	is_kept = is_kept && buf_err(&b) == 0 &&
-	    maildir_kind(md, buf_span(&b), ret) == 0;
+	    maildir_one_of_many_kinds(md, buf_span(&b), ret) == 0;
 	buf_done(&b);
 	return is_kept;
 }

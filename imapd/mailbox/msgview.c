@@ -33,15 +33,14 @@
 #define MSGVIEW_ARENA	(16 * 1024)	/* a usual message's parts fit */
 
 enum kept {
-	KEPT_SIZE,		/* size, bare_lf, lines: 8 each */
+	KEPT_SIZE,		/* size, bare_lf, lines, date: 8 each */
 	KEPT_DATE,		/* seconds since 1970: 8 */
-	KEPT_SAVED,		/* the same */
-	KEPT_PARTS,		/* size: 8; then part_pack() */
+	KEPT_PARTS,		/* size, date: 8 each; then part_pack() */
 	KEPT_COUNT
 };
 
 static const struct span kept_name[KEPT_COUNT] = {
-	SPAN("size 1"), SPAN("date 1"), SPAN("saved 1"), SPAN("parts 1")
+	SPAN("size 2"), SPAN("date 1"), SPAN("parts 2")
 };
 
 struct msgview {
@@ -53,6 +52,7 @@ struct msgview {
 	struct maildir_file *file;	/* NULL: not open */
 	uint64_t size;			/* bytes stored; less once it turned
 					 * out that the file was cut */
+	bool is_held;			/* open since an earlier command */
 	bool is_by_piece;		/* large, or only a part is wanted */
 	struct buf data;		/* by piece: the one at piece_off;
 					 * else: the first bytes of the file */
@@ -89,7 +89,7 @@ forget(struct msgview *mv)
 	mv->uid = 0;
 	mv->err = 0;
 	mv->size = 0;
-	mv->is_by_piece = false;
+	mv->is_held = mv->is_by_piece = false;
 	buf_clear(&mv->data);
 	mv->piece_off = 0;
 	arena_clear(mv->arena);
@@ -129,6 +129,7 @@ msgview_rest(struct msgview *mv)
 {
 	if (mv->file == NULL || is_small(mv))
 		forget(mv);
+	mv->is_held = mv->file != NULL;
 	buf_done(&mv->data);
 	buf_init(&mv->data, MSGVIEW_MEMORY);
 	maildir_keep_flush(mv->md);
@@ -162,7 +163,7 @@ msgview_open(struct msgview *mv)
 bool
 is_msgview_whole(const struct msgview *mv)
 {
-	return mv->file != NULL && mv->err == 0 &&
+	return mv->file != NULL && mv->err == 0 && !mv->is_held &&
 	    maildir_file_size(mv->file) == mv->size &&
 	    is_maildir_file_settled(mv->file);
 }
@@ -181,39 +182,21 @@ keep(struct msgview *mv, enum kept k, const struct buf *b)
 		maildir_keep(mv->md, mv->kind[k], mv->uid, buf_span(b));
 }
 
-static bool
-has_kept_time(struct msgview *mv, enum kept k, int64_t *ret)
-{
-	struct span kept;
-	struct dec d;
-
-	if (!has_kept(mv, k, &kept) || kept.n != 8)
-		return false;
-	d = dec_init(kept);
-	*ret = (int64_t)dec_u64(&d);
-	return true;
-}
-
-static void
-keep_time(struct msgview *mv, enum kept k, int64_t t)
-{
-	struct buf b;
-
-	buf_init(&b, 8);
-	enc_u64(&b, (uint64_t)t);
-	keep(mv, k, &b);
-	buf_done(&b);
-}
-
 int
 msgview_date(struct msgview *mv, int64_t *ret)
 {
 	struct maildir_info info;
 	bool is_settled;
+	struct span kept;
+	struct buf b;
 	int err;
 
-	if (has_kept_time(mv, KEPT_DATE, ret))
+	if (has_kept(mv, KEPT_DATE, &kept) && kept.n == 8) {
+		struct dec d = dec_init(kept);
+
+		*ret = (int64_t)dec_u64(&d);
 		return 0;
+	}
 	if (mv->file != NULL) {
 		*ret = maildir_file_date(mv->file);
 		is_settled = is_maildir_file_settled(mv->file);
@@ -223,25 +206,22 @@ msgview_date(struct msgview *mv, int64_t *ret)
 		*ret = info.internal_date;
 		is_settled = info.is_settled;
 	}
-	if (is_settled)
-		keep_time(mv, KEPT_DATE, *ret);
+	if (is_settled) {
+		buf_init(&b, 8);
+		enc_u64(&b, (uint64_t)*ret);
+		keep(mv, KEPT_DATE, &b);
+		buf_done(&b);
+	}
 	return 0;
 }
 
-int
-msgview_save_date(struct msgview *mv, int64_t *ret)
+/* What was kept of an open file is about these bytes: nobody has written to it
+ * since. */
+static bool
+is_same_file(const struct msgview *mv, uint64_t size, int64_t date)
 {
-	struct maildir_info info;
-	int err;
-
-	if (has_maildir_save_date(mv->md, mv->uid, ret) ||
-	    has_kept_time(mv, KEPT_SAVED, ret))
-		return 0;
-	if ((err = maildir_info(mv->md, mv->uid, &info)) != 0)
-		return err;
-	*ret = info.save_date;
-	keep_time(mv, KEPT_SAVED, *ret);
-	return 0;
+	return mv->file == NULL || (mv->size == size &&
+	    maildir_file_date(mv->file) == date);
 }
 
 /* A small message: have its first want bytes, or all, in memory. */
@@ -293,6 +273,8 @@ load(struct msgview *mv, uint64_t off, uint64_t n)
 	}
 	mv->piece_off = off;
 	mv->data.n = got;
+	if (got < want && off + got < mv->size)
+		mv->size = off + got;	/* cut since it was opened */
 	return 0;
 }
 
@@ -329,6 +311,7 @@ has_kept_size(struct msgview *mv)
 {
 	struct extent e = { .off = 0 };
 	struct span kept;
+	int64_t date;
 	struct dec d;
 
 	if (!has_kept(mv, KEPT_SIZE, &kept))
@@ -337,8 +320,9 @@ has_kept_size(struct msgview *mv)
 	e.size = dec_u64(&d);
 	e.bare_lf = dec_u64(&d);
 	e.lines = dec_u64(&d);
+	date = (int64_t)dec_u64(&d);
 	if (dec_end(&d) != 0 || e.lines > e.size || e.bare_lf > e.lines ||
-	    (mv->file != NULL && e.size != mv->size))
+	    !is_same_file(mv, e.size, date))
 		return false;
 	mv->whole = e;
 	return true;
@@ -351,10 +335,11 @@ keep_size(struct msgview *mv)
 
 	if (!is_msgview_whole(mv))
 		return;
-	buf_init(&b, 24);
+	buf_init(&b, 32);
 	enc_u64(&b, mv->whole.size);
 	enc_u64(&b, mv->whole.bare_lf);
 	enc_u64(&b, mv->whole.lines);
+	enc_u64(&b, (uint64_t)maildir_file_date(mv->file));
 	keep(mv, KEPT_SIZE, &b);
 	buf_done(&b);
 }
@@ -381,6 +366,28 @@ count(struct msgview *mv)
 	return 0;
 }
 
+bool
+has_msgview_whole(struct msgview *mv, struct extent *ret)
+{
+	/* It may have been opened since, and be another one. */
+	if (mv->has_whole && mv->file != NULL && mv->whole.size != mv->size)
+		mv->has_whole = false;
+	mv->has_whole = mv->has_whole || has_kept_size(mv);
+	if (mv->has_whole)
+		*ret = mv->whole;
+	return mv->has_whole;
+}
+
+int
+msgview_stored(struct msgview *mv, uint64_t *ret)
+{
+	int err = msgview_open(mv);
+
+	if (err == 0)
+		*ret = mv->size;
+	return err;
+}
+
 int
 msgview_whole(struct msgview *mv, struct extent *ret)
 {
@@ -388,16 +395,13 @@ msgview_whole(struct msgview *mv, struct extent *ret)
 
 	if (mv->err != 0)
 		return mv->err;
-	/* It may have been opened since, and be another one. */
-	if (mv->has_whole && mv->file != NULL && mv->whole.size != mv->size)
-		mv->has_whole = false;
-	if (!mv->has_whole && !has_kept_size(mv)) {
+	if (!has_msgview_whole(mv, ret)) {
 		if ((err = count(mv)) != 0)
 			return err;
 		keep_size(mv);
+		mv->has_whole = true;
+		*ret = mv->whole;
 	}
-	mv->has_whole = true;
-	*ret = mv->whole;
 	return 0;
 }
 
@@ -452,6 +456,7 @@ keep_parts(struct msgview *mv)
 		return;
 	buf_init(&b, MAILDIR_VALUE_MAX);
 	enc_u64(&b, mv->size);
+	enc_u64(&b, (uint64_t)maildir_file_date(mv->file));
 	part_pack(mv->parts, &b);
 	keep(mv, KEPT_PARTS, &b);
 	buf_done(&b);
@@ -461,12 +466,16 @@ static bool
 has_kept_parts(struct msgview *mv)
 {
 	struct span kept;
+	uint64_t size;
+	int64_t date;
 	struct dec d;
 
 	if (!has_kept(mv, KEPT_PARTS, &kept))
 		return false;
 	d = dec_init(kept);
-	if (dec_u64(&d) == mv->size && !d.failed)
+	size = dec_u64(&d);
+	date = (int64_t)dec_u64(&d);
+	if (!d.failed && is_same_file(mv, size, date))
 		mv->sections = part_unpack(d.rest, mv->size, mv->arena);
 	return mv->sections != NULL;
 }
@@ -494,7 +503,7 @@ msgview_sections(struct msgview *mv, const struct part **ret)
 	if ((err = msgview_open(mv)) != 0)
 		return err;
 	if (mv->sections == NULL && mv->parts == NULL && has_kept_parts(mv) &&
-	    mv->data.n == 0)
+	    mv->data.n == 0 && !is_maildir_file_packed(mv->file))
 		mv->is_by_piece = true;
 	if (mv->sections == NULL) {
 		if ((err = msgview_parts(mv, &parts)) != 0)

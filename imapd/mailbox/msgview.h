@@ -61,14 +61,6 @@ void msgview_rest(struct msgview *mv);
 int msgview_date(struct msgview *mv, int64_t *ret) ERR_CHECK;
 
 /*
- * msgview_save_date(mv, ret): when the message came into its mailbox (RFC
- * 8514); needs no open file.  Of one that was there before there was a record
- * it is the time of the last change of its file when this was first asked, and
- * kept, since it must not change.
- */
-int msgview_save_date(struct msgview *mv, int64_t *ret) ERR_CHECK;
-
-/*
  * The following open the file when they have to.  The first error is
  * remembered for the message and returned again.  What they return lives until
  * the view is set to another message, or msgview_rest().
@@ -77,8 +69,9 @@ int msgview_save_date(struct msgview *mv, int64_t *ret) ERR_CHECK;
 /* msgview_open(mv): can it be read? */
 int msgview_open(struct msgview *mv) ERR_CHECK;
 
-/* is_msgview_whole(mv): it is open, nothing of the file was missing so far, and
- * nobody is still writing it.  What comes of any other is not to be kept. */
+/* is_msgview_whole(mv): the file was opened for this command, nothing of it was
+ * missing so far, and nobody is still writing it.  What comes of any other is
+ * not to be kept. */
 bool is_msgview_whole(const struct msgview *mv);
 
 /* msgview_whole(mv, ret): the message as an extent.  Its size as served, size +
@@ -89,6 +82,13 @@ int msgview_whole(struct msgview *mv, struct extent *ret) ERR_CHECK;
 /* msgview_header(mv, ret): the message's own header and envelope; the part may
  * be a leaf with an empty body (part_parser_headers_only()). */
 int msgview_header(struct msgview *mv, const struct part **ret) ERR_CHECK;
+
+/*
+ * has_msgview_whole(mv, ret): the same, if it is known without reading the file.
+ * msgview_stored(mv, ret): bytes as stored, which is known once it is open.
+ */
+bool has_msgview_whole(struct msgview *mv, struct extent *ret);
+int msgview_stored(struct msgview *mv, uint64_t *ret) ERR_CHECK;
 
 /* msgview_parts(mv, ret): the whole tree. */
 int msgview_parts(struct msgview *mv, const struct part **ret) ERR_CHECK;

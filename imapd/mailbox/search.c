@@ -95,30 +95,51 @@ uid_at(const struct search *se, size_t at)
 	return uid;
 }
 
+/* How many messages from seq on are, in the same order, those from number
+ * se->at of the store on; at most n, of which the first is. */
+static uint32_t
+count_same(const struct search *se, uint32_t seq, uint32_t n)
+{
+	uint32_t lo = 1, hi = n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo + 1) / 2;
+
+		if (uid_at(se, se->at + mid - 1) ==
+		    mailbox_uid(se->mb, seq + mid - 1))
+			lo = mid;
+		else
+			hi = mid - 1;
+	}
+	return lo;
+}
+
 /*
  * The store has no message that the mailbox does not have, but for new ones at
  * the end; so if as many lie between two that both have, they are the same.
- * Where some are gone each is looked at, for it must be told that they are.
+ * One that is gone from the store is not passed over, for it must be told that
+ * it is.
  */
 uint32_t
 search_next(struct search *se, uint32_t seq)
 {
-	uint32_t end = mailbox_count(se->mb) + 1;
-	size_t next;
+	uint32_t count = mailbox_count(se->mb), n;
 
-	if (se->mask == 0 || seq >= end ||
+	if (se->mask == 0 || seq > count ||
 	    uid_at(se, se->at) != mailbox_uid(se->mb, seq))
 		return seq;
-	next = maildir_next_flagged(se->md, se->at, se->mask, se->sys);
-	if (next == se->at)
+	/* The store is gone through once, whatever is gone from it. */
+	if (se->next <= se->at)
+		se->next = maildir_next_flagged(se->md, se->at, se->mask,
+		    se->sys);
+	if (se->next == se->at)
 		return seq;
-	if (next < maildir_count(se->md))
-		end = mailbox_seq_at(se->mb, uid_at(se, next));
-	if (uid_at(se, se->at + (end - seq) - 1) !=
-	    mailbox_uid(se->mb, end - 1))
-		return seq;
-	se->at += end - seq;
-	return end;
+	n = count + 1 - seq;
+	if (se->next - se->at < n)
+		n = (uint32_t)(se->next - se->at);
+	n = count_same(se, seq, n);
+	se->at += n;
+	return seq + n;
 }
 
 /* The keys that compare a day: d against that of the key. */
@@ -160,7 +181,7 @@ test_saved(struct search *se, const struct search_test *t, bool *ret)
 	int64_t date;
 	int err;
 
-	if ((err = msgview_save_date(se->st.mv, &date)) != 0)
+	if ((err = maildir_save_date(se->md, se->msg.uid, &date)) != 0)
 		return err;
 	*ret = is_day_match(t->key, zone_day(date), t->node->day);
 	return 0;
@@ -180,31 +201,46 @@ test_sent(struct search *se, const struct search_test *t, bool *ret)
 	return err;
 }
 
+/* Bytes of the message as it is stored: of the file, which most often need not
+ * be opened for it. */
+static int
+stored_size(struct search *se, uint64_t *ret)
+{
+	struct maildir_info info;
+	int err = maildir_info(se->md, se->msg.uid, &info);
+
+	if (err != 0)
+		return err;
+	*ret = info.file_size;
+	return info.has_size ? 0 : msgview_stored(se->st.mv, ret);
+}
+
 /*
- * RFC822.SIZE is between the size of the file and twice that: for most messages
- * that decides, and the lines need not be counted.
+ * RFC822.SIZE is between the size of what is stored and twice that: for most
+ * messages that decides, and the lines need not be counted.
  */
 static int
 test_size(struct search *se, const struct search_test *t, bool *ret)
 {
 	bool is_larger = t->key == KEY_LARGER;
-	uint64_t limit = t->node->number, served;
-	struct maildir_info info;
+	uint64_t limit = t->node->number, served, stored;
 	struct extent whole;
 	int err;
 
-	if ((err = maildir_info(se->md, se->msg.uid, &info)) != 0)
-		return err;
-	if (info.file_size > limit) {
-		*ret = is_larger;
-		return 0;
+	if (!has_msgview_whole(se->st.mv, &whole)) {
+		if ((err = stored_size(se, &stored)) != 0)
+			return err;
+		if (stored > limit) {
+			*ret = is_larger;
+			return 0;
+		}
+		if (stored < limit / 2) {
+			*ret = !is_larger;
+			return 0;
+		}
+		if ((err = msgview_whole(se->st.mv, &whole)) != 0)
+			return err;
 	}
-	if (info.file_size < limit / 2) {
-		*ret = !is_larger;
-		return 0;
-	}
-	if ((err = msgview_whole(se->st.mv, &whole)) != 0)
-		return err;
 	served = whole.size + whole.bare_lf;
 	*ret = is_larger ? served > limit : served < limit;
 	return 0;

@@ -294,11 +294,13 @@ compile_flags(struct search *se)
 		if (t->go[!wants] != GO_NO ||
 		    (t->go[wants] != i + 1 && t->go[wants] != GO_YES))
 			return;
-		if (t->key != KEY_FLAG && t->key != KEY_UNFLAG)
-			continue;
-		if (wants == (t->key == KEY_FLAG))
-			se->sys |= t->node->sys;
-		se->mask |= t->node->sys;
+		if (t->key == KEY_FLAG || t->key == KEY_UNFLAG) {
+			if (wants == (t->key == KEY_FLAG))
+				se->sys |= t->node->sys;
+			se->mask |= t->node->sys;
+		}
+		if (t->go[wants] == GO_YES)
+			return;		/* what follows cannot be reached */
 	}
 }
 

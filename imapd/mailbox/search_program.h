@@ -54,6 +54,8 @@ struct search {
 	struct sentday sent;
 	size_t at;		/* the store's number of the message that is
 				 * likely next (has_mailbox_record()) */
+	size_t next;		/* ... and that of the next one that flags
+				 * do not rule out, if it is at least at */
 	/* of the message at hand: */
 	uint32_t seq;
 	struct maildir_msg msg;

@@ -219,31 +219,35 @@ section_find_binary(struct msgview *mv, const struct section *sec,
 	const struct part *top, *part;
 	struct decode d;
 	struct span s;
-	enum cte cte;
+	enum cte cte = CTE_NONE;
 	int err;
 
 	if ((err = section_find(mv, sec, NULL, scratch, &sd)) != 0)
 		return err;
-	if (sd.kind == SECTION_IS_NIL || sec->nparts == 0) {
+	if (sd.kind == SECTION_IS_NIL) {
 		*ret = sd;
 		return 0;
 	}
-	if ((err = msgview_sections(mv, &top)) != 0)
-		return err;
-	part = part_find(top, sec->part, sec->nparts);
-	cte = part->kind == PART_LEAF ? cte_find(part->content.encoding) :
-	    CTE_NONE;
+	if (sec->nparts > 0) {
+		if ((err = msgview_sections(mv, &top)) != 0)
+			return err;
+		part = part_find(top, sec->part, sec->nparts);
+		if (part->kind == PART_LEAF)
+			cte = cte_find(part->content.encoding);
+	}
 	if (cte == CTE_UNKNOWN)
 		return ERR_UNSUPPORTED;
-	if (part->kind == PART_LEAF) {
-		sd.size = 0;
-		decode_init(&d, mv, &sd.extent, cte);
-		while (decode_next(&d, &s)) {
-			sd.size += s.n;
-			sd.has_nul = sd.has_nul || has_byte(s, 0);
-		}
-		decode_done(&d);
+	sd.size = 0;
+	decode_init(&d, mv, &sd.extent, cte);
+	while (decode_next(&d, &s)) {
+		sd.size += s.n;
+		sd.has_nul = sd.has_nul || has_byte(s, 0);
 	}
+	if (d.done < sd.extent.size)
+		err = ERR_IO;		/* cut since it was parsed */
+	decode_done(&d);
+	if (err != 0)
+		return err;
 	/* What stands there as it is, is sent as it is, at full speed. */
 	if (cte != CTE_NONE || sd.has_nul) {
 		sd.kind = SECTION_IS_DECODED;

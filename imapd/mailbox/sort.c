@@ -272,23 +272,33 @@ struct again {
 	void *arg;
 };
 
-static struct span
-read_text(const struct again *a, const struct column *col, uint32_t i)
+static int
+read_text(const struct again *a, const struct column *col, uint32_t i,
+    struct span *ret)
 {
 	struct sortkey k = { 0 };
+	int err = a->read(a->arg, i, keys[col->by.key].want, &k);
 
-	a->read(a->arg, i, keys[col->by.key].want, &k);
-	return text_of(&k, col->by.key);
+	*ret = text_of(&k, col->by.key);
+	return err;
 }
 
 /* Too many have to be put between the others: all become texts. */
-static void
+static int
 forget_ranks(struct sort *so, struct column *col, const struct again *a)
 {
-	for (uint32_t i = 0; i < so->n; i++)
-		if (col->key.v[i] & RANKED)
-			col->key.v[i] = text_number(so, read_text(a, col, i));
+	struct span s;
+	int err;
+
+	for (uint32_t i = 0; i < so->n; i++) {
+		if (!(col->key.v[i] & RANKED))
+			continue;
+		if ((err = read_text(a, col, i, &s)) != 0)
+			return err;
+		col->key.v[i] = text_number(so, s);
+	}
 	col->ngiven = 0;
+	return 0;
 }
 
 /* The place of rank, and that just before it for a text of some rank. */
@@ -306,97 +316,118 @@ place_before(uint64_t rank, uint32_t text)
 
 /* Where text number num belongs among the n messages at by, which are in the
  * order of their ranks. */
-static uint64_t
+static int
 find_place(const struct sort *so, const struct column *col,
     const struct again *a, const uint32_t *by, uint32_t n, uint32_t num,
-    uint32_t rank)
+    uint32_t rank, uint64_t *ret)
 {
-	struct span s = text_at(so, num);
+	struct span s = text_at(so, num), there;
 	uint32_t lo = 0, hi = n;
-	int cmp;
+	int err, cmp;
 
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
-		uint64_t there = col->key.v[by[mid]] & ~RANKED;
 
-		cmp = span_cmp(s, read_text(a, col, by[mid]));
-		if (cmp == 0)
-			return place_at(there);
+		if ((err = read_text(a, col, by[mid], &there)) != 0)
+			return err;
+		cmp = span_cmp(s, there);
+		if (cmp == 0) {
+			*ret = place_at(col->key.v[by[mid]] & ~RANKED);
+			return 0;
+		}
 		if (cmp > 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return lo == n ? place_before(SORT_NO_RANK, rank) :
+	*ret = lo == n ? place_before(SORT_NO_RANK, rank) :
 	    place_before(col->key.v[by[lo]] & ~RANKED, rank);
+	return 0;
 }
 
 /* Put the few that have no rank between those that have. */
-static void
+static int
 place(struct sort *so, struct column *col, const struct again *a,
     const uint32_t *rank)
 {
 	uint32_t *by = mem_resize(NULL, so->n, sizeof(*by)), n = 0;
+	int err = 0;
 
 	for (uint32_t i = 0; i < so->n; i++)
 		if (col->key.v[i] & RANKED)
 			by[n++] = i;
 	radix_sort(col->key.v, by, n);
-	for (uint32_t i = 0; i < so->n; i++)
+	for (uint32_t i = 0; err == 0 && i < so->n; i++)
 		if (!(col->key.v[i] & RANKED)) {
 			uint32_t num = (uint32_t)col->key.v[i];
 
-			col->key.v[i] = find_place(so, col, a, by, n, num,
-			    rank[num]);
+			err = find_place(so, col, a, by, n, num, rank[num],
+			    &col->key.v[i]);
 		}
 	for (uint32_t k = 0; k < n; k++)
 		col->key.v[by[k]] = place_at(col->key.v[by[k]] & ~RANKED);
 	free(by);
+	return err;
 }
 
 /* From numbers of texts, or ranks, to what can be compared. */
-static void
+static int
 finish_texts(struct sort *so, struct column *col, const struct again *a,
     const uint32_t *rank)
 {
-	if (col->ngiven == 0) {
-		for (uint32_t i = 0; i < so->n; i++)
-			col->key.v[i] = rank[col->key.v[i]];
-		col->is_compared = true;
-	} else if (col->ngiven < so->n) {
-		place(so, col, a, rank);
-	}
+	if (col->ngiven == so->n)
+		return 0;
+	if (col->ngiven > 0)
+		return place(so, col, a, rank);
+	for (uint32_t i = 0; i < so->n; i++)
+		col->key.v[i] = rank[col->key.v[i]];
+	col->is_compared = true;
+	return 0;
 }
 
-const uint32_t *
-sort_order(struct sort *so, sort_read *read, void *arg)
+/* By the last criterion first. */
+static int
+sort_columns(struct sort *so, const struct again *a, const uint32_t *rank)
+{
+	int err;
+
+	for (size_t c = so->ncolumn; c > 0; c--) {
+		struct column *col = &so->column[c - 1];
+
+		if (keys[col->by.key].is_text &&
+		    (err = finish_texts(so, col, a, rank)) != 0)
+			return err;
+		for (uint32_t i = 0; col->by.is_reverse && i < so->n; i++)
+			col->key.v[i] = ~col->key.v[i];
+		radix_sort(col->key.v, so->order, so->n);
+	}
+	return 0;
+}
+
+int
+sort_order(struct sort *so, sort_read *read, void *arg, const uint32_t **ret)
 {
 	const struct again a = { read, arg };
 	uint32_t *rank;
+	int err;
 
 	assert(so->order == NULL);
 	for (size_t c = 0; c < so->ncolumn; c++) {
 		struct column *col = &so->column[c];
 
 		if (col->ngiven > 0 &&
-		    so->n - col->ngiven > FEW + col->ngiven / FEW_SHARE)
-			forget_ranks(so, col, &a);
+		    so->n - col->ngiven > FEW + col->ngiven / FEW_SHARE &&
+		    (err = forget_ranks(so, col, &a)) != 0)
+			return err;
 	}
-	rank = rank_texts(so);
 	so->order = mem_resize(NULL, so->n, sizeof(*so->order));
 	for (uint32_t i = 0; i < so->n; i++)
 		so->order[i] = i;
-	for (size_t c = so->ncolumn; c > 0; c--) {
-		struct column *col = &so->column[c - 1];
-
-		if (keys[col->by.key].is_text)
-			finish_texts(so, col, &a, rank);
-		for (uint32_t i = 0; col->by.is_reverse && i < so->n; i++)
-			col->key.v[i] = ~col->key.v[i];
-		radix_sort(col->key.v, so->order, so->n);
-	}
+	rank = rank_texts(so);
+	err = sort_columns(so, &a, rank);
 	free(rank);
-	return so->order;
+	*ret = so->order;
+	return err;
 }
 
 bool

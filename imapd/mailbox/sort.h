@@ -51,18 +51,19 @@ void sort_add(struct sort *so, const struct sortkey *k, int64_t arrival,
 
 /* Called for messages that were added with a rank, by number from 0: of its
  * texts those that want names (a set of SORTKEY_).  They live until the next
- * call. */
-typedef void sort_read(void *arg, uint32_t i, unsigned want,
+ * call.  An error ends the sort. */
+typedef int sort_read(void *arg, uint32_t i, unsigned want,
     struct sortkey *ret);
 
 /*
- * sort_order(so, read, arg): the messages, by number from 0 in the order in
+ * sort_order(so, read, arg, ret): the messages, by number from 0 in the order in
  * which they were added, sorted; "If two or more messages exactly match ...,
  * these messages are sorted according to the order in which they appear in the
- * mailbox".  Belongs to so, which takes no more messages then.  read may be
- * NULL if none was added with a rank.
+ * mailbox".  *ret belongs to so, which takes no more messages then.  read may
+ * be NULL if none was added with a rank; errors are its own.
  */
-const uint32_t *sort_order(struct sort *so, sort_read *read, void *arg);
+int sort_order(struct sort *so, sort_read *read, void *arg,
+    const uint32_t **ret) ERR_CHECK;
 
 /*
  * has_sort_ranks(so, c): after that, for a criterion of texts: the texts of all

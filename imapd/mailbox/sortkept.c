@@ -9,12 +9,13 @@
 #include "imapd/mailbox/sortkept.h"
 
 static const struct {
-	struct span name;	/* with the version of keys and packing */
+	struct span name;	/* with the version of keys and packing; that of
+				 * orders (sortrank.c) goes with it */
 	unsigned want;
 } parts[SORTKEPT_PARTS] = {
 	{ SPAN("sort date 1"), SORTKEY_DATE },
-	{ SPAN("sort subject 1"), SORTKEY_SUBJECT },
-	{ SPAN("sort people 1"), SORTKEY_FROM | SORTKEY_TO | SORTKEY_CC |
+	{ SPAN("sort subject 2"), SORTKEY_SUBJECT },
+	{ SPAN("sort people 2"), SORTKEY_FROM | SORTKEY_TO | SORTKEY_CC |
 	    SORTKEY_DISPLAYFROM | SORTKEY_DISPLAYTO },
 	{ SPAN("sort references 1"), SORTKEY_IDS }
 };
@@ -81,4 +82,14 @@ sortkept_get(struct sortkept *sk, uint32_t uid, unsigned want,
 	else
 		sk->is_partial = true;
 	return err;
+}
+
+void
+sortkept_use(struct sortkept *sk, unsigned want)
+{
+	struct span none;
+
+	for (unsigned i = 0; i < sk->nkinds; i++)
+		if (parts[i].want & want)
+			(void)has_maildir_value(sk->md, sk->kind[i], 0, &none);
 }

@@ -38,4 +38,8 @@ void sortkept_done(struct sortkept *sk);
 int sortkept_get(struct sortkept *sk, uint32_t uid, unsigned want,
     struct arena *arena, struct sortkey *ret) ERR_CHECK;
 
+/* sortkept_use(sk, want): what is kept of these is in use, although it is not
+ * asked for (kinds that nobody uses are dropped). */
+void sortkept_use(struct sortkept *sk, unsigned want);
+
 #endif

@@ -204,7 +204,8 @@ fill(const struct envelope *env, unsigned want, struct arena *arena,
 	if ((want & SORTKEY_DATE) != 0 && env->date.p != NULL)
 		k->has_date = date_parse(env->date, &k->date, &zone) == 0;
 	if ((want & SORTKEY_SUBJECT) != 0 && env->subject.p != NULL)
-		k->subject = collated(subject_base(env->subject, arena,
+		k->subject = collated(subject_base(
+		    without_nul(env->subject, arena), arena,
 		    &k->is_reply), arena);
 	if ((want & SORTKEY_FROM) != 0)
 		k->from = mailbox_of(env->from, arena);

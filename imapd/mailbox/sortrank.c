@@ -18,24 +18,25 @@
 
 /* With the version of what is compared (imapd/mailbox/sortkept.c). */
 static const struct span names[SORT_KEYS] = {
-	[SORT_CC] = SPAN("order cc 1"),
-	[SORT_DISPLAYFROM] = SPAN("order displayfrom 1"),
-	[SORT_DISPLAYTO] = SPAN("order displayto 1"),
-	[SORT_FROM] = SPAN("order from 1"),
-	[SORT_SUBJECT] = SPAN("order subject 1"),
-	[SORT_TO] = SPAN("order to 1")
+	[SORT_CC] = SPAN("order cc 2"),
+	[SORT_DISPLAYFROM] = SPAN("order displayfrom 2"),
+	[SORT_DISPLAYTO] = SPAN("order displayto 2"),
+	[SORT_FROM] = SPAN("order from 2"),
+	[SORT_SUBJECT] = SPAN("order subject 2"),
+	[SORT_TO] = SPAN("order to 2")
 };
 
+/* What is kept of messages that the mailbox still has. */
 static void
-load(struct sortrank_column *col, struct span value)
+load(struct sortrank_column *col, const struct mailbox *mb, struct span value)
 {
 	struct dec d = dec_init(value);
+	uint32_t count = mailbox_count(mb), seq = 1;
 	uint64_t uid = 0, step, rank;
 
-	/* Two bytes at least are one message. */
-	col->uid = mem_resize(NULL, value.n / 2 + 1, sizeof(*col->uid));
-	col->rank = mem_resize(NULL, value.n / 2 + 1, sizeof(*col->rank));
-	while (d.rest.n > 0 && !d.failed) {
+	col->uid = mem_resize(NULL, count, sizeof(*col->uid));
+	col->rank = mem_resize(NULL, count, sizeof(*col->rank));
+	while (d.rest.n > 0) {
 		step = dec_number(&d);
 		rank = dec_number(&d);
 		if (d.failed || step == 0 || step > UINT32_MAX - uid ||
@@ -44,6 +45,10 @@ load(struct sortrank_column *col, struct span value)
 			return;
 		}
 		uid += step;
+		while (seq <= count && mailbox_uid(mb, seq) < uid)
+			seq++;
+		if (seq > count || mailbox_uid(mb, seq) != uid)
+			continue;
 		col->uid[col->n] = (uint32_t)uid;
 		col->rank[col->n++] = (uint32_t)rank;
 	}
@@ -67,7 +72,7 @@ sortrank_init(struct sortrank *sr, struct mailbox *mb, const struct sort *so)
 		    &col->kind) == 0;
 		if (col->has_kind && has_maildir_value(sr->md, col->kind, 0,
 		    &value))
-			load(col, value);
+			load(col, mb, value);
 	}
 }
 
@@ -79,6 +84,17 @@ sortrank_done(struct sortrank *sr)
 		free(sr->column[c].rank);
 	}
 	sr->ncolumn = 0;
+}
+
+unsigned
+sortrank_wants(const struct sortrank *sr)
+{
+	unsigned want = 0;
+
+	for (size_t c = 0; c < sr->ncolumn; c++)
+		if (sr->column[c].n > 0)
+			want |= sr->column[c].want;
+	return want;
 }
 
 unsigned
@@ -107,7 +123,7 @@ sortrank_keep(struct sortrank *sr, const struct sort *so,
 {
 	struct buf b;
 
-	buf_init(&b, MAILDIR_VALUE_MAX);
+	buf_init(&b, MAILDIR_WHOLE_VALUE_MAX);
 	for (size_t c = 0; c < sr->ncolumn; c++) {
 		const struct sortrank_column *col = &sr->column[c];
 		uint32_t uid = 0;

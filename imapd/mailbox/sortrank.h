@@ -21,7 +21,8 @@ struct sortrank_column {
 	bool has_kind;
 	unsigned kind;		/* maildir_kind() */
 	unsigned want;		/* SORTKEY_ that has the text; 0: no text */
-	uint32_t *uid, *rank;	/* n of them, UIDs ascending */
+	uint32_t *uid, *rank;	/* n of them, UIDs ascending: those that are
+				 * still in the mailbox */
 	size_t n, at;
 };
 
@@ -36,6 +37,9 @@ void sortrank_init(struct sortrank *sr, struct mailbox *mb,
     const struct sort *so);
 void sortrank_done(struct sortrank *sr);
 
+/* sortrank_wants(sr): the texts that ranks of it stand for: a set of SORTKEY_. */
+unsigned sortrank_wants(const struct sortrank *sr);
+
 /*
  * sortrank_get(sr, uid, rank): the ranks of a message, for sort_add().  Result:
  * the texts that it takes besides, a set of SORTKEY_.  Messages are asked for
@@ -47,7 +51,7 @@ unsigned sortrank_get(struct sortrank *sr, uint32_t uid,
 /*
  * sortrank_keep(sr, so, found, n): so has been sorted; keep what it found out
  * about the n messages that were added to it, in order of UID, unless more are
- * kept already, or that takes more than MAILDIR_VALUE_MAX bytes (300,000
+ * kept already, or that takes more than MAILDIR_WHOLE_VALUE_MAX bytes (300,000
  * messages and more).  Every text must have been one that is kept itself, or
  * that can be.
  */

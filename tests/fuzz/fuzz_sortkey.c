@@ -79,8 +79,7 @@ sort(const struct sortkey *k)
 		abort();
 	sort_add(so, k, 1, 2, NULL);
 	sort_add(so, k, 1, 2, NULL);
-	order = sort_order(so, NULL, NULL);
-	if (order[0] != 0 || order[1] != 1)
+	if (sort_order(so, NULL, NULL, &order) != 0 || order[0] != 0 || order[1] != 1)
 		abort();
 	sort_free(so);
 }

@@ -133,3 +133,20 @@ def test_bomb(account, client, pack):
     got = client.fetch_one(1, "(RFC822.SIZE BODY.PEEK[])")
     assert got["RFC822.SIZE"] == len(got["BODY[]"]) < 1 << 21
     assert client.fetch_one(2, "BODY.PEEK[]")["BODY[]"]
+
+
+@pytest.mark.parametrize("hints", SIZES)
+def test_larger_and_smaller(account, login, pack, hints):
+    """By the size that is served, kept or not."""
+    plain = message("packed", "One and the same line.\n" * 500)
+    hints = hints.format(plain=len(plain), served=len(crlf(plain)))
+    account.mail.deliver(pack(plain), flags="",
+                         name=f"1700000000.M1P1.host{hints}")
+    size = len(crlf(plain))
+    for _ in range(2):
+        c = login()
+        c.ok("SELECT INBOX")
+        for n in (10, len(plain) // 4, size - 1, size, size + 1, 3 * size):
+            assert c.ok(f"SEARCH LARGER {n}").search() == [1] * (size > n)
+            assert c.ok(f"SEARCH SMALLER {n}").search() == [1] * (size < n)
+        assert c.fetch_one(1, "RFC822.SIZE")["RFC822.SIZE"] == size

@@ -140,3 +140,81 @@ def test_file_that_is_being_written(mail, login):
     got = answer(login())
     (mail.root / "imapd.cache").unlink()
     assert answer(login()) == got
+
+
+def put(path, data, mtime):
+    path.write_bytes(data)
+    os.utime(path, (mtime, mtime))
+
+
+def parts(n, size):
+    text = b"Subject: parts\nContent-Type: multipart/mixed; boundary=x\n\n"
+    for i in range(n):
+        text += b"--x\n\npart %d\n" % i + b"line\n" * (size // 5)
+    return text + b"--x--\n"
+
+
+def test_large_message_that_is_cut_and_mended(account, login):
+    """Open while it is cut; what was made of the piece is not kept."""
+    text = parts(8, 300000)
+    path = account.mail.deliver(text, flags="", mtime=1700000000,
+                                name=f"1700000000.M1P1.host,S={len(text)}")
+    want = login()
+    want.ok("EXAMINE INBOX")
+    want = want.fetch_one(1, "(BODY.PEEK[7] BODYSTRUCTURE RFC822.SIZE)")
+    (account.mail.root / "imapd.cache").unlink()
+    c = login()
+    c.ok("EXAMINE INBOX")
+    c.fetch_one(1, "BODY.PEEK[]<0.10>")
+    os.truncate(path, 600000)
+    c.cmd("FETCH 1 (BODYSTRUCTURE BODY.PEEK[2])")
+    c.cmd("FETCH 1 (RFC822.SIZE BODY.PEEK[7])")
+    put(path, text, 1700000000)
+    for _ in range(2):
+        c.ok("LOGOUT")
+        c = login()
+        c.ok("EXAMINE INBOX")
+        assert c.fetch_one(1, "(BODY.PEEK[7] BODYSTRUCTURE RFC822.SIZE)") == \
+            want
+
+
+@pytest.mark.parametrize("hint", ["", ",S=SIZE"])
+def test_file_that_was_rewritten_as_long(account, login, hint):
+    """Other lines and other parts in as many bytes: what is sent of it is
+    what is there."""
+    one = b"A: b\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\n" + \
+        b"a" * 40 + b"\n--x\n\nlast\n--x--\n"
+    two = one.replace(b"a" * 40 + b"\n--x\n\nlast",
+                      b"b\nb\nb\n--x\n\nother" + b"c\n" * 17)
+    assert len(one) == len(two)
+    path = account.mail.deliver(one, flags="", mtime=1700000000,
+                                name="1700000000.M1P1.host" +
+                                hint.replace("SIZE", str(len(one))))
+    items = "(BODY.PEEK[1] BODY.PEEK[2] BODY.PEEK[] BODY.PEEK[TEXT])"
+    for text in one, two:
+        put(path, text, 1700000000 + text.count(b"b\n"))
+        for _ in range(2):
+            c = login()
+            c.ok("EXAMINE INBOX")
+            got = c.fetch_one(1, items)
+            assert got["BODY[]"] == crlf(text)
+            assert got["BODY[TEXT]"] == crlf(text).partition(
+                b"\r\n\r\n")[2]
+            first = text.split(b"--x\n\n")[1].removesuffix(b"\n")
+            assert got["BODY[1]"] == crlf(first)
+            c.ok("LOGOUT")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mail of a user of its own")
+def test_many_header_names(mail, login):
+    """Whatever names clients make up, the usual things are kept."""
+    for i in range(3):
+        c = login()
+        c.ok("EXAMINE INBOX")
+        for n in range(40):
+            c.ok(f"SEARCH HEADER X-{i}-{n} a")
+            c.ok(f"FETCH 1 BODY.PEEK[HEADER.FIELDS (X-{i}-{n})]")
+    items = "(UID RFC822.SIZE INTERNALDATE ENVELOPE BODYSTRUCTURE)"
+    first = answer(login(), items)
+    shut(mail)
+    assert answer(login(), items) == first

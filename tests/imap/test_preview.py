@@ -157,6 +157,38 @@ def test_save_date_before_it_was_seen(account, login, how):
         3, "SAVEDATE")["SAVEDATE"] == first
 
 
+@pytest.mark.parametrize("what", ["store", "copy", "fetch"])
+@pytest.mark.imapd
+def test_save_date_of_old_mail(account, login, what):
+    """Of a message older than our record it is not changed by what we do to
+    its file, nor by the loss of the cache (RFC 8514 3: it MUST NOT change)."""
+    deliver(account, "x\n")
+    c = login()
+    c.ok("CREATE Box")
+    c.ok("SELECT INBOX")
+    c.ok("LOGOUT")
+    for name in ("imapd.index", "imapd.journal", "imapd.cache"):
+        (account.mail.root / name).unlink(missing_ok=True)
+    path = account.mail.files()[0]
+    came = int(path.stat().st_ctime)
+    time.sleep(1.1)
+    c = login()
+    c.ok("SELECT INBOX")
+    if what == "store":
+        c.ok(r"STORE 1 +FLAGS (\Flagged)")
+    elif what == "copy":
+        c.ok("COPY 1 Box")
+    else:
+        c.ok("FETCH 1 SAVEDATE")
+        c.ok(r"STORE 1 +FLAGS (\Flagged)")
+    c.ok("LOGOUT")
+    assert account.mail.files()[0].stat().st_ctime > came + 1
+    (account.mail.root / "imapd.cache").unlink(missing_ok=True)
+    c = login()
+    c.ok("SELECT INBOX")
+    assert when(c.fetch_one(1, "SAVEDATE")["SAVEDATE"]) == came
+
+
 def test_save_date(account, login):
     """When it came into this mailbox, whatever its internal date; a copy has a
     date of its own, and flags change none."""

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: ISC
 """SEARCH: every key of RFC 3501, charsets, ESEARCH."""
 
+import time
+
 import pytest
 
 from maildirs import message
@@ -153,3 +155,25 @@ def test_what_is_gone_is_told(account, login, box, gone):
         r = box.ok(f"SEARCH {key}")
         assert set(r.search()) - {8} == want - set(gone), key
         assert r.code == "EXPUNGEISSUED", key
+
+
+@pytest.mark.imapd
+def test_one_gone_does_not_make_it_slow(account, client):
+    """The store is gone through once, not once for each message."""
+    for n in range(30000):
+        account.mail.deliver(b"\n", flags="S", name=f"1700000000.M{n}P1.host")
+    client.ok("SELECT INBOX")
+
+    def seconds():
+        start = time.monotonic()
+        r = client.ok("SEARCH UNSEEN")
+        return time.monotonic() - start, r.code
+    client.ok("SEARCH ALL")
+    before = min(seconds()[0] for _ in range(5))
+    for f in sorted(account.mail.files())[-1:]:
+        f.unlink()
+    client.ok("SEARCH ALL")
+    after, code = min(seconds() for _ in range(5))
+    assert code == "EXPUNGEISSUED"
+    # 200 times as long when each message looked for the next match.
+    assert after < 30 * before + 0.02

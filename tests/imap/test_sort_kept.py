@@ -99,3 +99,17 @@ def test_texts_are_not_read_again(account):
                              if n * 7919 % 1500 == 749))
     assert got == want[:at + 1] + [1501] + want[at + 1:]
     assert placed < order + 256 * 1024
+
+
+def test_a_smaller_mailbox(account):
+    """The order of what is left is kept anew when much has come."""
+    box = Box(account.mail, 5)
+    box.deliver(1500)
+    command = "SORT (SUBJECT) UTF-8 ALL"
+    for _ in range(2):
+        _, order = bytes_read(account.mail, command)
+    box.lose(700)
+    box.deliver(300)
+    for _ in range(3):
+        _, again = bytes_read(account.mail, command)
+    assert again < order + 64 * 1024

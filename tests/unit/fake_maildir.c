@@ -254,6 +254,12 @@ maildir_kind(struct maildir *md, struct span name, unsigned *ret)
 	return 0;
 }
 
+int
+maildir_one_of_many_kinds(struct maildir *md, struct span name, unsigned *ret)
+{
+	return maildir_kind(md, name, ret);
+}
+
 bool
 has_maildir_value(struct maildir *md, unsigned kind, uint32_t uid,
     struct span *ret)
@@ -290,18 +296,20 @@ maildir_info(struct maildir *md, uint32_t uid, struct maildir_info *ret)
 	if (m == NULL)
 		return ERR_GONE;
 	*ret = (struct maildir_info){ .internal_date = m->date,
-	    .save_date = m->saved != 0 ? m->saved : m->date,
-	    .file_size = m->text.n, .is_settled = true };
+	    .file_size = m->text.n, .has_size = true, .is_settled = true };
 	return 0;
 }
 
-bool
-has_maildir_save_date(struct maildir *md, uint32_t uid, int64_t *ret)
+int
+maildir_save_date(struct maildir *md, uint32_t uid, int64_t *ret)
 {
+	struct fake_msg *m = find(uid);
+
 	(void)md;
-	(void)uid;
-	(void)ret;
-	return false;
+	if (m == NULL)
+		return ERR_GONE;
+	*ret = m->saved != 0 ? m->saved : m->date;
+	return 0;
 }
 
 /* Each message its own. */
@@ -355,6 +363,13 @@ int64_t
 maildir_file_date(const struct maildir_file *f)
 {
 	return f->m->date;
+}
+
+bool
+is_maildir_file_packed(const struct maildir_file *f)
+{
+	(void)f;
+	return false;
 }
 
 bool

@@ -430,6 +430,20 @@ test_forgotten(void **state)
 	}
 }
 
+/* As many of each sort as there may be. */
+static unsigned
+numbered(struct maildir *md, const char *what, unsigned i)
+{
+	char name[32];
+	unsigned k;
+
+	snprintf(name, sizeof(name), "%s %u", what, i);
+	assert_int_equal(i < MAILDIR_MANY_KINDS_MAX ?
+	    maildir_one_of_many_kinds(md, span_str(name), &k) :
+	    maildir_kind(md, span_str(name), &k), 0);
+	return k;
+}
+
 static void
 test_kinds(void **state)
 {
@@ -445,28 +459,79 @@ test_kinds(void **state)
 	assert_int_equal(maildir_kind(md, span_of("a\0b", 3), &k), ERR_LIMIT);
 	assert_int_equal(maildir_kind(md, SPAN_NONE, &k), ERR_LIMIT);
 	for (unsigned i = 0; i < MAILDIR_KINDS_MAX; i++) {
+		k = numbered(md, "kind", i);
 		snprintf(name, sizeof(name), "kind %u", i);
-		assert_int_equal(maildir_kind(md, span_str(name), &k), 0);
 		maildir_keep(md, k, i + 1, span_str(name));
 	}
 	assert_int_equal(maildir_kind(md, SPAN("one more"), &k), ERR_LIMIT);
+	assert_int_equal(maildir_one_of_many_kinds(md, SPAN("and more"), &k),
+	    ERR_LIMIT);
 	maildir_close(md);
 	/* The next session has other kinds; the file has numbers for some. */
 	md = act_open(e);
 	for (unsigned i = MAILDIR_KINDS_MAX; i > 0; i--) {
-		snprintf(name, sizeof(name), "other %u", i);
-		k = kind(md, span_str(name));
+		k = numbered(md, "other", i - 1);
 		assert_false(has_maildir_value(md, k, 1, &s));
-		maildir_keep(md, k, 1, span_str(name));
+		maildir_keep(md, k, 1, SPAN("other"));
 	}
 	maildir_close(md);
 	md = act_open(e);
 	for (unsigned i = 0; i < MAILDIR_KINDS_MAX; i++) {
+		k = numbered(md, "kind", i);
 		snprintf(name, sizeof(name), "kind %u", i);
-		k = kind(md, span_str(name));
 		assert_true(has_maildir_value(md, k, i + 1, &s));
 		assert_true(is_span_eq(s, span_str(name)));
 	}
+	maildir_close(md);
+}
+
+/* Whatever there is of those that are many, the others have room. */
+static void
+test_many_kinds(void **state)
+{
+	struct env *e = *state;
+	struct maildir *md;
+	char name[32];
+	unsigned k;
+
+	for (unsigned round = 0; round < 5; round++) {
+		md = act_open(e);
+		for (unsigned i = 0; i < MAILDIR_MANY_KINDS_MAX; i++) {
+			snprintf(name, sizeof(name), "many %u %u", round, i);
+			assert_int_equal(maildir_one_of_many_kinds(md,
+			    span_str(name), &k), 0);
+			maildir_keep(md, k, 1, SPAN("x"));
+		}
+		assert_int_equal(maildir_one_of_many_kinds(md, SPAN("more"),
+		    &k), ERR_LIMIT);
+		maildir_close(md);
+	}
+	fill(e, A, 20);
+	md = act_open(e);
+	assert_int_equal(count(e, md, A, 20), MESSAGES);
+	maildir_close(md);
+}
+
+/* UID 0: longer than those of messages may be; it lives as long as its kind,
+ * and when it is put again the old one does not stay. */
+static void
+test_of_the_mailbox(void **state)
+{
+	struct env *e = *state;
+	struct maildir *md;
+
+	for (size_t i = 0; i < 40; i++) {
+		md = act_open(e);
+		keep(e, md, A, 0, 200000 + i);
+		keep(e, md, A, 1, MAILDIR_VALUE_MAX + 1);
+		maildir_keep_flush(md);
+		assert_true(is_kept(e, md, A, 0, 200000 + i));
+		assert_false(is_kept(e, md, A, 1, MAILDIR_VALUE_MAX + 1));
+		maildir_close(md);
+		assert_true(file_size(e) < 2 * 1024 * 1024);
+	}
+	md = act_open(e);
+	assert_true(is_kept(e, md, A, 0, 200039));
 	maildir_close(md);
 }
 
@@ -514,6 +579,8 @@ main(void)
 		T(test_under_session), T(test_validity),
 		T(test_validity_meanwhile), T(test_given_twice),
 		T(test_compact),
+		T(test_many_kinds),
+		T(test_of_the_mailbox),
 		T(test_forgotten), T(test_kinds), T(test_together),
 	};
 

@@ -325,7 +325,7 @@ check_sort(const struct sort_args *args, const char *want)
 	assert_int_equal(sort_new(args, &so), 0);
 	for (size_t i = 0; i < COUNT(k); i++)
 		sort_add(so, &k[i], arrival[i], size[i], NULL);
-	order = sort_order(so, NULL, NULL);
+	assert_int_equal(sort_order(so, NULL, NULL, &order), 0);
 	for (size_t i = 0; i < COUNT(k); i++)
 		got[i] = (char)('1' + order[i]);
 	assert_string_equal(got, want);
@@ -360,10 +360,10 @@ struct ranked {
 	uint32_t rank[RANKED_MAX][SORT_KEYS];	/* by criterion */
 	uint8_t text[RANKED_MAX][2][4];
 	uint32_t n;
-	unsigned reads;
+	unsigned reads, reads_max;
 };
 
-static void
+static int
 read_ranked(void *arg, uint32_t i, unsigned want, struct sortkey *ret)
 {
 	struct ranked *m = arg;
@@ -376,6 +376,7 @@ read_ranked(void *arg, uint32_t i, unsigned want, struct sortkey *ret)
 		ret->from = SPAN_NONE;
 	else
 		ret->subject = SPAN_NONE;
+	return m->reads == m->reads_max ? ERR_EOF : 0;
 }
 
 static void
@@ -402,6 +403,7 @@ sort_ranked(struct ranked *m, const struct sort_args *args, const bool *has,
     uint32_t *order)
 {
 	static const struct sortkey none = { 0 };
+	const uint32_t *sorted;
 	struct sort *so;
 
 	assert_int_equal(sort_new(args, &so), 0);
@@ -410,7 +412,8 @@ sort_ranked(struct ranked *m, const struct sort_args *args, const bool *has,
 			sort_add(so, &none, 0, 0, m->rank[i]);
 		else
 			sort_add(so, &m->key[i], 0, 0, NULL);
-	memcpy(order, sort_order(so, read_ranked, m), m->n * sizeof(*order));
+	assert_int_equal(sort_order(so, read_ranked, m, &sorted), 0);
+	memcpy(order, sorted, m->n * sizeof(*order));
 	for (size_t c = 0; c < args->ncriteria && has == NULL; c++) {
 		assert_true(has_sort_ranks(so, c));
 		/* There may be others between them that are gone by now. */
