@@ -156,7 +156,8 @@ enum auth_reason auth_anonymous(struct auth *auth,
  *
  * auth_dialog_new(auth, peer, mech, user, authzid, ret): look up the user and
  * start the helper with that user's secret (for an unknown user, with a
- * made-up one that is the same each time).
+ * made-up one that is the same each time).  The texts of peer outlive the
+ * dialog.
  *
  * auth_dialog_step(dialog, in, out, until, ret_user): hand the helper one
  * client message.  AUTH_CONTINUE: out is the next challenge.  AUTH_DONE:

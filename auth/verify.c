@@ -33,7 +33,7 @@ void
 verify_init(struct verify *v, struct auth *auth, const struct auth_peer *peer,
     struct deadline until)
 {
-	*v = (struct verify){ .auth = auth, .peer = peer, .until = until };
+	*v = (struct verify){ .auth = auth, .peer = *peer, .until = until };
 	v->arena = arena_new(8192);
 }
 

@@ -23,7 +23,7 @@ struct auth {
 /* One question. */
 struct verify {
 	struct auth *auth;
-	const struct auth_peer *peer;
+	struct auth_peer peer;
 	struct span user;	/* canonical, see auth_canonical() */
 	struct span tries[HELPER_TRIES_MAX]; /* forms of the password */
 	size_t ntries;

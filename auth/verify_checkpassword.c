@@ -89,9 +89,9 @@ make_envp(struct verify *v, char *envp[ENV_MAX])
 
 	envp[n++] = variable(v, PATH_DEFAULT, SPAN_NONE);
 	envp[n++] = variable(v, "SERVICE=imap", SPAN_NONE);
-	if (v->peer->address.n > 0) {
+	if (v->peer.address.n > 0) {
 		envp[n++] = variable(v, "PROTO=TCP", SPAN_NONE);
-		envp[n++] = variable(v, "TCPREMOTEIP=", v->peer->address);
+		envp[n++] = variable(v, "TCPREMOTEIP=", v->peer.address);
 	}
 	envp[n] = NULL;
 }

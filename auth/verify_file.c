@@ -72,7 +72,7 @@ check_line(const struct verify *v, const struct usersfile_lines *lines,
 		return AUTH_EXPIRED;
 	if (!is_usersline_service(line, SERVICE) || now < line->not_before)
 		return AUTH_NOLOGIN;
-	if (!is_usersline_net(line, v->peer->address))
+	if (!is_usersline_net(line, v->peer.address))
 		return AUTH_BAD_NETWORK;
 	return AUTH_OK;
 }

@@ -159,8 +159,8 @@ take_kind(struct cachefile *f, unsigned kind, uint32_t check, struct span body)
 	k->day = be32_get(body.p);
 }
 
-/* The block at f->end, of which s is what is in memory.  ERR_LIMIT: not all that is
- * wanted of it. */
+/* The block at f->end, of which s is what is in memory.  ERR_LIMIT: not all
+ * that is wanted of it. */
 static int
 take_block(struct cachefile *f, uint64_t size, struct span s)
 {

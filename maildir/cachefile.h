@@ -38,8 +38,8 @@
 #define CACHE_BLOCK_MAX	(4u * 1024 * 1024)	/* longer ones are damage */
 #define CACHE_BLOCKS_MAX	(1u << 16)	/* those behind are cut off */
 #define CACHE_KINDS	64u			/* numbers of kinds ... */
-#define CACHE_MANY_FROM	32u			/* ... and from here on those of
-						 * maildir_one_of_many_kinds() */
+#define CACHE_MANY_FROM	32u			/* ... and from here on those
+						 * that are one of many */
 #define CACHE_VALUE_HEADER	12u
 
 /* A run of values of one kind. */
@@ -104,9 +104,9 @@ int cachefile_read(const struct cachefile *f, uint64_t off, void *p, size_t n,
 
 /*
  * cachefile_value(f, s, kind, uid, ret, ret_n): the value of this kind and
- * message with which s begins.  ERR_LIMIT: s ends before it does; ERR_CORRUPT: s
- * begins with something else, or it is damaged.  *ret_n, also with ERR_LIMIT if
- * s has the value's header: how long it is, with that.
+ * message with which s begins.  ERR_LIMIT: s ends before it does; ERR_CORRUPT:
+ * s begins with something else, or it is damaged.  *ret_n, also with ERR_LIMIT
+ * if s has the value's header: how long it is, with that.
  */
 int cachefile_value(const struct cachefile *f, struct span s, unsigned kind,
     uint32_t uid, struct span *ret, size_t *ret_n) ERR_CHECK;
@@ -123,7 +123,8 @@ struct cachebatch {
 void cachebatch_init(struct cachebatch *b);
 void cachebatch_done(struct cachebatch *b);
 
-/* cachebatch_put(b, uid, value): value is at most cache_value_max(uid) bytes. */
+/* cachebatch_put(b, uid, value): value is at most cache_value_max(uid) bytes.
+ */
 void cachebatch_put(struct cachebatch *b, uint32_t uid, struct span value);
 
 /* cachefile_put_block(f, out, kind, b): append b as a block to out; b is empty

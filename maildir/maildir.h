@@ -414,7 +414,7 @@ bool has_maildir_keyword_room(const struct maildir *md);
  * others.
  */
 #define MAILDIR_KINDS_MAX	56	/* kinds in one mailbox ... */
-#define MAILDIR_MANY_KINDS_MAX	24	/* ... of which so many are one of many */
+#define MAILDIR_MANY_KINDS_MAX	24	/* ... so many of them one of many */
 #define MAILDIR_KIND_NAME_MAX	1024	/* bytes of a kind's name */
 #define MAILDIR_VALUE_MAX	(128 * 1024) /* bytes of a value of a message;
 					 * longer ones are not kept */
@@ -426,8 +426,9 @@ bool has_maildir_keyword_room(const struct maildir *md);
 int maildir_kind(struct maildir *md, struct span name, unsigned *ret)
     ERR_CHECK;
 
-/* maildir_one_of_many_kinds(md, name, ret): the same for kinds that come of what
- * clients ask for: however many they make up, there is room for the others. */
+/* maildir_one_of_many_kinds(md, name, ret): the same for kinds that come of
+ * what clients ask for: however many they make up, there is room for the
+ * others. */
 int maildir_one_of_many_kinds(struct maildir *md, struct span name,
     unsigned *ret) ERR_CHECK;
 

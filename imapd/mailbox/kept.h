@@ -25,8 +25,8 @@
 /*
  * has_kept_kind(md, item, is_utf8, ret): the kind of what answers the item;
  * false: such a thing is not kept, or there are MAILDIR_KINDS_MAX others in use
- * already, or its name would be too long.  is_utf8: strings may be sent as UTF-8 (RFC
- * 9755), which is another spelling.
+ * already, or its name would be too long.  is_utf8: strings may be sent as
+ * UTF-8 (RFC 9755), which is another spelling.
  */
 bool has_kept_kind(struct maildir *md, const struct fetch_item *item,
     bool is_utf8, unsigned *ret);

@@ -4,12 +4,12 @@
  *
  * mailbox.h: the selected mailbox as this client has been told of it.
  *
- * Sequence numbers are given, resolved and withdrawn here only.  A struct mailbox joins a struct
- * maildir (what is there) with what the client knows: the list of UIDs in the
- * order of their sequence numbers.  News found by a refresh wait here until the
- * command table says that they may be told: flags and arrivals at the end of
- * any command, expunges only where no command that uses sequence numbers can be
- * confused by them (RFC 3501 7.4.1).
+ * Sequence numbers are given, resolved and withdrawn here only.  A struct
+ * mailbox joins a struct maildir (what is there) with what the client knows:
+ * the list of UIDs in the order of their sequence numbers.  News found by a
+ * refresh wait here until the command table says that they may be told: flags
+ * and arrivals at the end of any command, expunges only where no command that
+ * uses sequence numbers can be confused by them (RFC 3501 7.4.1).
  */
 #ifndef IMAPD_MAILBOX_MAILBOX_H
 #define IMAPD_MAILBOX_MAILBOX_H

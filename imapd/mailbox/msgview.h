@@ -84,7 +84,8 @@ int msgview_whole(struct msgview *mv, struct extent *ret) ERR_CHECK;
 int msgview_header(struct msgview *mv, const struct part **ret) ERR_CHECK;
 
 /*
- * has_msgview_whole(mv, ret): the same, if it is known without reading the file.
+ * has_msgview_whole(mv, ret): the same, if it is known without reading the
+ * file.
  * msgview_stored(mv, ret): bytes as stored, which is known once it is open.
  */
 bool has_msgview_whole(struct msgview *mv, struct extent *ret);

@@ -46,7 +46,7 @@ struct search {
 	struct search_test *test;
 	uint32_t ntest;
 	uint8_t cost;		/* of the dearest */
-	unsigned mask;		/* system flags that every match has or lacks: */
+	unsigned mask;		/* system flags that decide: every match ... */
 	unsigned sys;		/* has these of them, and lacks the others */
 	struct span charset;
 	int64_t now;

@@ -55,8 +55,8 @@ select_fields(struct msgview *mv, const struct extent *e,
 	return 0;
 }
 
-/* section-msgtext (RFC 3501 9) of the message whose header and body lie at these
- * extents. */
+/* section-msgtext (RFC 3501 9) of the message whose header and body lie at
+ * these extents. */
 static int
 find_text(struct msgview *mv, const struct section *sec,
     const struct extent *header, const struct extent *text,

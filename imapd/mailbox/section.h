@@ -49,8 +49,8 @@ int section_find(struct msgview *mv, const struct section *sec,
     const struct header_set *fields, struct buf *scratch,
     struct section_data *ret) ERR_CHECK;
 
-/* section_find_binary(mv, sec, scratch, ret): what BINARY[sec] is (RFC 3516), as
- * section_find().  ERR_UNSUPPORTED: a transfer encoding that nobody knows
+/* section_find_binary(mv, sec, scratch, ret): what BINARY[sec] is (RFC 3516),
+ * as section_find().  ERR_UNSUPPORTED: a transfer encoding that nobody knows
  * ([UNKNOWN-CTE]). */
 int section_find_binary(struct msgview *mv, const struct section *sec,
     struct buf *scratch, struct section_data *ret) ERR_CHECK;

@@ -56,8 +56,8 @@ typedef int sort_read(void *arg, uint32_t i, unsigned want,
     struct sortkey *ret);
 
 /*
- * sort_order(so, read, arg, ret): the messages, by number from 0 in the order in
- * which they were added, sorted; "If two or more messages exactly match ...,
+ * sort_order(so, read, arg, ret): the messages, by number from 0 in the order
+ * in which they were added, sorted; "If two or more messages exactly match ...,
  * these messages are sorted according to the order in which they appear in the
  * mailbox".  *ret belongs to so, which takes no more messages then.  read may
  * be NULL if none was added with a rank; errors are its own.

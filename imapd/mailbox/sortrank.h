@@ -37,7 +37,8 @@ void sortrank_init(struct sortrank *sr, struct mailbox *mb,
     const struct sort *so);
 void sortrank_done(struct sortrank *sr);
 
-/* sortrank_wants(sr): the texts that ranks of it stand for: a set of SORTKEY_. */
+/* sortrank_wants(sr): the texts that ranks of it stand for: a set of SORTKEY_.
+ */
 unsigned sortrank_wants(const struct sortrank *sr);
 
 /*

@@ -79,7 +79,8 @@ sort(const struct sortkey *k)
 		abort();
 	sort_add(so, k, 1, 2, NULL);
 	sort_add(so, k, 1, 2, NULL);
-	if (sort_order(so, NULL, NULL, &order) != 0 || order[0] != 0 || order[1] != 1)
+	if (sort_order(so, NULL, NULL, &order) != 0 || order[0] != 0 ||
+	    order[1] != 1)
 		abort();
 	sort_free(so);
 }

@@ -282,6 +282,18 @@ def test_scram(connect, account, name):
     c.ok("SELECT INBOX")
 
 
+@pytest.mark.imapd
+@pytest.mark.parametrize("nets, status", [("127.0.0.0/8", "OK"),
+                                          ("192.0.2.0/24", "NO")])
+def test_scram_from_where(connect, new_account, nets, status):
+    """Who may come from where is asked at the end of the conversation."""
+    account = new_account(f"allow_nets={nets}")
+    c = connect(tls=True)
+    r = Scram("SCRAM-SHA-256", account.name, account.password).run(
+        c, "SCRAM-SHA-256")
+    assert r.status == status
+
+
 @pytest.mark.parametrize("name", ["SCRAM-SHA-1", "SCRAM-SHA-256"])
 def test_scram_wrong_password(connect, account, name):
     c = connect(tls=True)
