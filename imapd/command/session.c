@@ -255,10 +255,10 @@ end(struct session *s, int err)
 		reply_untagged(s->out, REPLY_BYE, NULL, bye);
 	if (wire_out_flush(s->out) == ERR_TIMEOUT)
 		reason = "client stopped reading";
+	log_end_of(s, reason);
 	/* Who waits for the end sees it now: to close what watches a mailbox
 	 * takes the kernel 10 ms. */
 	(void)shutdown(s->start->fd_out, SHUT_WR);
-	log_end_of(s, reason);
 }
 
 int
