@@ -49,11 +49,8 @@ is_history_partial(const struct history *h)
 uint64_t
 history_next(struct history *h)
 {
-	struct timespec ts;
-	uint64_t usec;
+	uint64_t usec = index_clock();
 
-	(void)clock_gettime(CLOCK_REALTIME, &ts);	/* cannot fail */
-	usec = (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000;
 	h->highest = usec > h->highest ? usec : h->highest + 1;
 	return h->highest;
 }

@@ -177,7 +177,7 @@ replay_one(struct maildir *md, struct picture *p,
 {
 	struct history *h = &md->history;
 
-	if (rec->modseq < h->highest || rec->modseq > INDEX_MODSEQ_MAX)
+	if (rec->modseq < h->highest || !is_index_modseq(rec->modseq))
 		return ERR_CORRUPT;
 	h->highest = rec->modseq;
 	history_drop_times(h, rec->type);

@@ -218,7 +218,7 @@ resolve_one(struct maildir *md, const struct journal_record *rec)
 {
 	struct history *h = &md->history;
 
-	if (rec->modseq > INDEX_MODSEQ_MAX)
+	if (!is_index_modseq(rec->modseq))
 		return ERR_CORRUPT;
 	if (rec->modseq > h->highest)
 		h->highest = rec->modseq;

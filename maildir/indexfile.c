@@ -56,6 +56,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -79,6 +80,21 @@
 #define PAGE_FILL	400u	/* entries aimed at: more than PAGE_ENTRIES in
 				 * one page are then no accident */
 #define FILL_TRIES	4
+
+uint64_t
+index_clock(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);	/* cannot fail */
+	return (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000;
+}
+
+bool
+is_index_modseq(uint64_t v)
+{
+	return v <= index_clock() + INDEX_MODSEQ_AHEAD;
+}
 
 /* ---- reading --------------------------------------------------------- */
 
@@ -150,7 +166,7 @@ read_header(struct indexfile *f)
 	if (h->generation == 0 || off != (uint64_t)st.st_size)
 		return ERR_CORRUPT;
 	if (h->common == 0 || h->common > h->highest ||
-	    h->floor > h->highest || h->highest > INDEX_MODSEQ_MAX)
+	    h->floor > h->highest || !is_index_modseq(h->highest))
 		return ERR_CORRUPT;
 	return check_lengths(f);
 }

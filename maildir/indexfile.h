@@ -26,9 +26,17 @@
 #define INDEX_FILE	"imapd.index"
 #define INDEX_TMP	"imapd.index.tmp"
 
-/* Above all that a clock of microseconds will say, and with room to count on: a
- * higher mod-sequence is no mod-sequence. */
-#define INDEX_MODSEQ_MAX	(UINT64_C(1) << 62)
+/* index_clock(): microseconds since 1970: what mod-sequences are made of. */
+uint64_t index_clock(void);
+
+/*
+ * is_index_modseq(v): a mod-sequence, microseconds of a clock that may have been
+ * wrong, and not the damage of a file: at most a hundred years ahead.  Who
+ * counts on from one that is accepted does not come to one that is not: the
+ * clock goes faster.
+ */
+#define INDEX_MODSEQ_AHEAD	(UINT64_C(100) * 366 * 24 * 60 * 60 * 1000000)
+bool is_index_modseq(uint64_t v);
 
 enum index_section {
 	INDEX_MESSAGES,		/* what every open needs */

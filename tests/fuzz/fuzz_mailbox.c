@@ -272,8 +272,21 @@ session(bool is_right, uint64_t least)
 	return highest;
 }
 
+/* Whatever lay beside the files, they are as they were. */
+static void
+check_mail(void)
+{
+	int cur = openat(fuzz_dir_fd(), "cur", O_RDONLY | O_DIRECTORY);
+
+	fuzz_check(cur >= 0);
+	for (size_t i = 0; i < MESSAGES; i++)
+		fuzz_check(faccessat(cur, messages[i].name, F_OK, 0) == 0);
+	close(cur);
+}
+
 void
 fuzz_mailbox_sessions(bool is_right)
 {
 	(void)session(is_right, session(is_right, 0));
+	check_mail();
 }
