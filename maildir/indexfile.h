@@ -30,8 +30,8 @@
 uint64_t index_clock(void);
 
 /*
- * is_index_modseq(v): a mod-sequence, microseconds of a clock that may have been
- * wrong, and not the damage of a file: at most a hundred years ahead.  Who
+ * is_index_modseq(v): a mod-sequence, microseconds of a clock that may have
+ * been wrong, and not the damage of a file: at most a hundred years ahead.  Who
  * counts on from one that is accepted does not come to one that is not: the
  * clock goes faster.
  */
