@@ -417,7 +417,7 @@ build_move_new(struct maildir *md, struct picture *p, size_t first,
 		cto = buf_cstr(&to);
 		if (cto == NULL || to.n > NAME_FILE_MAX)
 			continue;	/* too long for cur/: stays */
-		md_note_saved(p, m, md->box.new, from);
+		(void)md_note_saved(p, m, md->box.new, from);
 		moved = rename_new(md->box.new, from, md->box.cur, cto);
 		step("new-moved");
 		if (moved == ERR_NOENT)

@@ -169,8 +169,8 @@ note_saved(struct copy *c, uint32_t uid, int dir, const char *name)
 
 	if (m == NULL || picture_get(p, PICTURE_SAVED, m) != 0)
 		return;
-	md_note_saved(p, m, dir, name);
-	c->md->history.must_save = true;
+	if (md_note_saved(p, m, dir, name) == 0)
+		c->md->history.must_save = true;
 }
 
 /* For file_try(): 0 or an errno value. */

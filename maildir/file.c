@@ -94,26 +94,38 @@ is_settled(const struct stat *st, bool has_named_size)
 	    age <= -MAILDIR_SETTLED_S;
 }
 
+struct asked {
+	struct maildir *md;
+	uint32_t uid;
+};
+
+static int
+do_note_saved(int dir, const char *name, void *arg)
+{
+	struct asked *a = arg;
+	struct picture *p = &a->md->pic;
+
+	return md_note_saved(p, picture_find(p, a->uid), dir, name);
+}
+
 int
 maildir_save_date(struct maildir *md, uint32_t uid, int64_t *ret)
 {
+	struct asked a = { md, uid };
 	struct msg *m;
-	struct stat st;
 	int r;
 
 	md_wake(md);
 	if ((m = picture_find(&md->pic, uid)) == NULL)
 		return ERR_GONE;
 	if (picture_get(&md->pic, PICTURE_SAVED, m) == 0) {
-		r = file_try(md, uid, do_stat, &st);
+		r = file_try(md, uid, do_note_saved, &a);
 		if (r != 0)
 			return r;
-		m = picture_find(&md->pic, uid);
-		picture_put(&md->pic, PICTURE_SAVED, m,
-		    (uint32_t)st.st_ctim.tv_sec);
 		md->history.must_save = true;
 	}
-	*ret = (int64_t)picture_get(&md->pic, PICTURE_SAVED, m);
+	*ret = (int64_t)picture_get(&md->pic, PICTURE_SAVED,
+	    picture_find(&md->pic, uid));
 	return 0;
 }
 

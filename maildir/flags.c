@@ -152,7 +152,7 @@ do_rename(int dir, const char *from, void *arg)
 		return faccessat(dir, from, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ?
 		    0 : errno;
 	if ((m = picture_find(&md->pic, c->uid)) != NULL)
-		md_note_saved(&md->pic, m, dir, from);
+		(void)md_note_saved(&md->pic, m, dir, from);
 	r = rename_new(dir, from, md->box.cur, to);
 	step("flags-renamed");
 	if (r == ERR_NOENT)

@@ -4,6 +4,7 @@
  */
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <time.h>
 
@@ -81,18 +82,20 @@ md_flags_changed(struct maildir *md, struct msg *m, uint32_t flags,
 	md_news(md, m->uid, MAILDIR_CHANGED);
 }
 
-void
+int
 md_note_saved(struct picture *p, struct msg *m, int dir, const char *name)
 {
 	uint32_t saved = md_seconds();
 	struct stat st;
 
-	if (picture_get(p, PICTURE_SAVED, m) != 0 ||
-	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return;
+	if (picture_get(p, PICTURE_SAVED, m) != 0)
+		return 0;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno;
 	if (st.st_ctim.tv_sec > 0 && st.st_ctim.tv_sec < saved)
 		saved = (uint32_t)st.st_ctim.tv_sec;
 	picture_put(p, PICTURE_SAVED, m, saved);
+	return 0;
 }
 
 void
@@ -100,9 +103,8 @@ md_arrived(struct maildir *md, struct picture *p, struct msg *m)
 {
 	struct namebuf nb;
 
-	md_note_saved(p, m, m->state & MSG_NEW ? md->box.new : md->box.cur,
-	    picture_cname(p, m, &nb));
-	if (picture_get(p, PICTURE_SAVED, m) == 0)
+	if (md_note_saved(p, m, m->state & MSG_NEW ? md->box.new : md->box.cur,
+	    picture_cname(p, m, &nb)) != 0)
 		picture_put(p, PICTURE_SAVED, m, md_seconds());
 	history_changed(md, m);
 	md_news(md, m->uid, MAILDIR_ADDED);

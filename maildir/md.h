@@ -105,9 +105,9 @@ void md_flags_changed(struct maildir *md, struct msg *m, uint32_t flags,
  * md_note_saved(p, m, dir, name): when m, of picture p, came into the mailbox,
  * unless that is known: when its file, which has this name now, was last
  * changed; for that is when it was put here as long as nobody has renamed or
- * linked it.  So before we do.
+ * linked it.  So before we do.  0, or an errno value: it cannot be asked.
  */
-void md_note_saved(struct picture *p, struct msg *m, int dir,
+int md_note_saved(struct picture *p, struct msg *m, int dir,
     const char *name);
 
 /* md_arrived(md, p, m): m, of picture p, is new.  md_departed(md, m): the file
